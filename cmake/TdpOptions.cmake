@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# How everything is compiled: the options that CMakePresets.json combines.
+
+option(TDP_LIBFUZZER "Link the fuzz targets with libFuzzer (clang only)" OFF)
+option(TDP_COVERAGE "Instrument for llvm-cov (clang only)" OFF)
+option(TDP_WERROR "Treat warnings as errors" OFF)
+set(TDP_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined")
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+	set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+# Assertions stay on in every build, so no NDEBUG here.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+find_program(TDP_CCACHE ccache)
+if(TDP_CCACHE AND NOT CMAKE_C_COMPILER_LAUNCHER)
+	set(CMAKE_C_COMPILER_LAUNCHER "${TDP_CCACHE}")
+endif()
+
+add_compile_options(-Wall -Wextra)
+if(TDP_WERROR)
+	add_compile_options(-Werror)
+endif()
+
+if((TDP_LIBFUZZER OR TDP_COVERAGE) AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+	message(FATAL_ERROR "TDP_LIBFUZZER and TDP_COVERAGE need clang; the compiler is "
+			    "${CMAKE_C_COMPILER_ID}: use -DCMAKE_C_COMPILER=clang-19")
+endif()
+
+if(TDP_SANITIZE)
+	add_compile_options(-fsanitize=${TDP_SANITIZE} -fno-sanitize-recover=all
+			    -fno-omit-frame-pointer)
+	add_link_options(-fsanitize=${TDP_SANITIZE})
+endif()
+if(TDP_LIBFUZZER)
+	add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(TDP_COVERAGE)
+	add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+	add_link_options(-fprofile-instr-generate)
+endif()
