@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Builds with gcc and with clang's ASan+UBSan, and runs every test in both builds.
+
+The last line counts all the tests in ctest's own words. Report: build/report/test.json."""
+import os
+import re
+import time
+
+import builds
+import live
+import packages
+import paths
+import report
+
+SUMMARY = "build and run every test, plain and under ASan+UBSan"
+PACKAGES = packages.BUILD + packages.CLANG
+PRESETS = ["plain", "asan"]
+
+CLOSING = re.compile(r"^\d+% tests passed, (\d+) tests failed out of (\d+)")
+RESULT = re.compile(r"^\s*\d+/\d+ Test\s+#\d+: (\S+) \.*\s*(.*?)\s+[\d.]+ sec")
+
+
+def add_arguments(p):
+    p.add_argument("-R", "--only", metavar="REGEX", help="only tests whose name matches")
+    p.add_argument("--preset", action="append", choices=PRESETS + ["clang", "gcc-asan"],
+                   help="in this build only (may be repeated)")
+
+
+def ctest(preset, args):
+    """Runs one build's tests; returns (run, failed, names of the failed)."""
+    where = builds.build(preset, args.jobs)
+    command = ["ctest", "--test-dir", where, "--output-on-failure", "-j", str(args.jobs)]
+    if args.only:
+        command += ["-R", args.only]
+    total = failed = 0
+    wrong = []
+    with live.start(command) as process:
+        for line in live.lines_of(process):
+            if line is None:
+                continue
+            print(line, flush=True)
+            closing = CLOSING.match(line)
+            if closing:
+                failed, total = int(closing[1]), int(closing[2])
+            result = RESULT.match(line)
+            if result and "Passed" not in result[2]:
+                wrong.append(f"{preset}/{result[1]}")
+    if process.returncode and not failed:
+        raise paths.Failure(f"ctest itself failed in {paths.shown(where)}")
+    return total, failed, wrong
+
+
+def run(args):
+    begun = time.monotonic()
+    total = failed = 0
+    wrong = []
+    for preset in args.preset or PRESETS:
+        ran, bad, names = ctest(preset, args)
+        total, failed, wrong = total + ran, failed + bad, wrong + names
+    if not total:
+        raise paths.Failure("no test ran" + (f": none matches '{args.only}'" if args.only else ""),
+                            status=2 if args.only else 1)
+    seconds = round(time.monotonic() - begun, 1)
+    path = report.write("test", not failed,
+                        {"tests": total, "failed": failed, "seconds": seconds}, failed=wrong)
+    print(f"\nreport: {path}")
+    for name in wrong:
+        preset, test = name.split("/", 1)
+        print(f"failed: {test}; again with: ctest --test-dir "
+              f"{paths.shown(os.path.join(paths.BUILD, preset))} --output-on-failure -R '^{test}$'")
+    percent = 100 * (total - failed) // total
+    print(f"{percent}% tests passed, {failed} tests failed out of {total}", flush=True)
+    return 1 if failed else 0
