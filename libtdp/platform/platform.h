@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The seam: what the mirrored MMU asks of the kernel around it.  Everything that
+ * two threads may touch at once goes through here, and through nothing else.
+ *
+ * A platform provides, with the kernel's names and meaning:
+ *
+ *  SPTEs		tdp_read_spte tdp_write_spte tdp_xchg_spte tdp_cmpxchg_spte
+ *			tdp_fetch_and_spte; tdp_init_spte for a table that is not linked yet
+ *  shared variables	READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release;
+ *			atomic64_t: atomic64_read _set _inc _dec _add;
+ *			refcount_t: refcount_set _inc_not_zero _dec_and_test _read
+ *  locks		rwlock_t spinlock_t struct mutex, *_init *_lock *_unlock,
+ *			rwlock_needbreak, lockdep_assert_held*
+ *  scheduling		need_resched cond_resched cond_resched_rwlock_read/_write cpu_relax
+ *  RCU, SRCU		rcu_read_lock/_unlock call_rcu rcu_barrier synchronize_rcu,
+ *			struct srcu_struct: srcu_read_lock/_unlock synchronize_srcu
+ *  memory		kzalloc kvcalloc kfree; tdp_page_alloc tdp_page_free (page tables);
+ *			__pa __va for page tables, page_private set_page_private
+ *  CPUs		tdp_flush_tlbs tdp_flush_tlbs_range tdp_kick_vcpus
+ *  reports		WARN_ON WARN_ON_ONCE KVM_BUG_ON
+ *
+ * One is chosen at compile time: sim.h (one OS thread, every access a point where
+ * a schedule may interfere).
+ */
+#ifndef TDP_PLATFORM_H
+#define TDP_PLATFORM_H
+
+#include <tdp/types.h>
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define BIT_ULL(n)	(1ULL << (n))
+#define GENMASK_ULL(hi, lo) ((~0ULL << (lo)) & (~0ULL >> (63 - (hi))))
+
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
+
+#include "sim.h"
+
+#endif /* TDP_PLATFORM_H */

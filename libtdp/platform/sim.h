@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sim platform: simulated threads on one OS thread.  Every shared access is a
+ * point (point.h) that counts itself, consults the choices of the schedule and
+ * tells the observer.  Nothing here reads a clock, an address or the environment:
+ * page tables live in an arena and have made-up physical addresses.
+ *
+ * The part above "for the mirrored code" is for whoever drives simulations (the
+ * executor); the part below is the seam of platform.h.
+ */
+#ifndef TDP_SIM_H
+#define TDP_SIM_H
+
+#include <errno.h>
+#include <string.h>
+
+#include <tdp/types.h>
+
+#include "point.h"
+
+/* Where in the source a point is; only read on slow paths. */
+struct sim_site {
+	const char *file;
+	int line;
+};
+
+#define SIM_SITE ({							\
+	static const struct sim_site sim_site_ = { __FILE_NAME__, __LINE__ };	\
+	&sim_site_;							\
+})
+
+/* What a choice of the schedule does at a point; bits of sim_point()'s result. */
+enum sim_action {
+	SIM_SWITCH	= 1 << 0,
+	SIM_RESCHED	= 1 << 1,
+	SIM_FAIL	= 1 << 2,
+	SIM_GP_END	= 1 << 3,
+	SIM_REUSE	= 1 << 4,
+	SIM_EVICT	= 1 << 5,
+};
+
+/**
+ * struct sim_choice - one choice, addressed within the current operation
+ * @kind: POINT_*
+ * @level: level of the point, 0 if the kind has none
+ * @k: counts from 1
+ * @action: one SIM_* bit
+ */
+struct sim_choice {
+	u8 kind;
+	u8 level;
+	u8 action;
+	bool fired;
+	u32 k;
+};
+
+enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
+
+/**
+ * struct sim_observer - who wants to know (the oracle, a tracer); any member may be NULL
+ * @ctx: passed back
+ * @point: every point, before it acts; setting it costs speed
+ * @spte: SPTE at physical address @pa changed or was written: @how is POINT_WRITE, _XCHG, _CMPXCHG or _AND
+ *	(also called for a failed cmpxchg: then @ok is false and @cur is what was found);
+ *	POINT_OP stands for tdp_init_spte(), i.e. a table that is not linked yet
+ * @page: page-table page at @pa allocated (all entries @fill) or freed (after its grace period)
+ * @flush: TLB flush of [@gfn, @gfn + @nr) requested from all vCPUs; @nr = 0: everything
+ * @kick: request @req made of all vCPUs (see enum tdp_vcpu_request)
+ * @lock: lock @name taken (+1 read, +2 write/exclusive) or released (-1, -2)
+ * @rcu: +1 read section of the current thread begins, -1 it ends, 0 a grace period ended
+ * @warn: WARN or BUG condition true
+ * @fatal: use of a freed page table, deadlock or the like; must not return (longjmp or abort)
+ */
+struct sim_observer {
+	void *ctx;
+	void (*point)(void *ctx, enum point_kind kind, int level, hpa_t pa, const struct sim_site *site);
+	void (*spte)(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
+		     const struct sim_site *site);
+	void (*page)(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill);
+	void (*flush)(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site);
+	void (*kick)(void *ctx, int req, const struct sim_site *site);
+	void (*lock)(void *ctx, const char *name, int delta);
+	void (*rcu)(void *ctx, int delta);
+	void (*warn)(void *ctx, const char *cond, const struct sim_site *site);
+	void (*fatal)(void *ctx, char rule, const char *what, hpa_t pa);
+};
+
+/* The simulated thread that runs now. */
+struct sim_thread {
+	u32 count[POINT_NR][POINT_LEVELS];	/* points passed in the current operation */
+	u32 armed[POINT_NR][POINT_LEVELS];	/* count at which the next choice waits, 0: none */
+	struct sim_choice *choices;
+	u32 nr_choices;
+	bool need_resched;
+	u32 rcu_depth;
+	u32 srcu_depth;
+	u32 locks_held;
+};
+
+struct sim {
+	struct sim_thread *current;
+	const struct sim_observer *observer;
+	bool observe_points;
+	u64 points;		/* since sim_reset(): progress and step budgets */
+	u64 budget;		/* points after which the run is stopped as a livelock (rule P); 0: none */
+};
+extern struct sim sim;
+
+/* sim.c: driving it */
+void sim_reset(void);
+void sim_set_observer(const struct sim_observer *observer);
+void sim_begin_op(struct sim_thread *thread, struct sim_choice *choices, u32 nr);
+void sim_end_op(void);
+u64 sim_pages_in_use(void);
+u64 sim_allocs_in_use(void);
+bool sim_page_is_live(hpa_t pa);
+u64 *sim_spte_ptr(hpa_t pa);	/* NULL if not in a live page-table page; for the hardware model */
+
+/* sim.c: slow paths of the inlines below */
+unsigned int sim_choose(enum point_kind kind, int level);
+void sim_observe_point(enum point_kind kind, int level, hpa_t pa, const struct sim_site *site);
+void sim_over_budget(void);
+void sim_used_freed(const void *ptr);
+bool sim_ptr_is_live(const void *ptr);
+void sim_warn(const char *cond, const struct sim_site *site);
+void sim_bug_lock(const char *what, const char *name);
+
+static inline hpa_t sim_ptr_pa(const void *ptr);
+
+/**
+ * sim_point() - a shared access is about to happen
+ * @kind: what
+ * @level: of the SPTE, 0 if none
+ * @pa: physical address of the SPTE, 0 if none
+ * @site: source line
+ *
+ * Return: mask of SIM_* actions that the schedule chose for this point.
+ */
+static inline unsigned int sim_point(enum point_kind kind, int level, const void *ptr,
+				     const struct sim_site *site)
+{
+	struct sim_thread *t = sim.current;
+
+	if (__builtin_expect(sim.observe_points, 0))
+		sim_observe_point(kind, level, ptr ? sim_ptr_pa(ptr) : 0, site);
+	if (__builtin_expect(++sim.points == sim.budget, 0))
+		sim_over_budget();
+	if (__builtin_expect(++t->count[kind][level] == t->armed[kind][level], 0))
+		return sim_choose(kind, level);
+	return 0;
+}
+
+/* ---- for the mirrored code ---- */
+
+/*
+ * Page tables come from an arena: page i has physical address (SIM_PT_PFN + i) << PAGE_SHIFT.
+ * Guest frames have other pfns (the host model's business).
+ */
+#define SIM_PT_PFN	0x100000ULL
+#define SIM_PT_PAGES	(1ULL << 18)
+#define SIM_POISON	0x5a17e5dead7ab1e5ULL	/* what a freed page table reads as */
+
+extern char *sim_arena;
+
+static inline hpa_t sim_ptr_pa(const void *ptr)
+{
+	return (SIM_PT_PFN << PAGE_SHIFT) + (hpa_t)((const char *)ptr - sim_arena);
+}
+
+static inline hpa_t __pa(const void *ptr)
+{
+	return sim_ptr_pa(ptr);
+}
+
+static inline void *__va(hpa_t pa)
+{
+	return sim_arena + (pa - (SIM_PT_PFN << PAGE_SHIFT));
+}
+
+static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int level, u64 cur, u64 val,
+				    bool ok, const struct sim_site *site)
+{
+	if (sim.observer && sim.observer->spte)
+		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok, site);
+}
+
+static inline u64 sim_read_spte(const u64 *sptep, int level, const struct sim_site *site)
+{
+	u64 val;
+
+	sim_point(POINT_READ, level, sptep, site);
+	val = __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(val == SIM_POISON, 0))
+		sim_used_freed(sptep);
+	return val;
+}
+
+static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct sim_site *site)
+{
+	u64 old;
+
+	sim_point(POINT_WRITE, level, sptep, site);
+	old = __atomic_load_n(sptep, __ATOMIC_RELAXED);
+	if (__builtin_expect(old == SIM_POISON, 0))
+		sim_used_freed(sptep);
+	__atomic_store_n(sptep, val, __ATOMIC_RELEASE);
+	sim_spte_changed(POINT_WRITE, sptep, level, old, val, true, site);
+}
+
+static inline u64 sim_xchg_spte(u64 *sptep, u64 val, int level, const struct sim_site *site)
+{
+	u64 old;
+
+	sim_point(POINT_XCHG, level, sptep, site);
+	old = __atomic_exchange_n(sptep, val, __ATOMIC_ACQ_REL);
+	if (__builtin_expect(old == SIM_POISON, 0))
+		sim_used_freed(sptep);
+	sim_spte_changed(POINT_XCHG, sptep, level, old, val, true, site);
+	return old;
+}
+
+static inline bool sim_cmpxchg_spte(u64 *sptep, u64 *old, u64 val, int level, const struct sim_site *site)
+{
+	bool ok;
+
+	sim_point(POINT_CMPXCHG, level, sptep, site);
+	ok = __atomic_compare_exchange_n(sptep, old, val, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(*old == SIM_POISON, 0))
+		sim_used_freed(sptep);
+	sim_spte_changed(POINT_CMPXCHG, sptep, level, *old, val, ok, site);
+	return ok;
+}
+
+static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const struct sim_site *site)
+{
+	u64 old;
+
+	sim_point(POINT_AND, level, sptep, site);
+	old = __atomic_fetch_and(sptep, mask, __ATOMIC_ACQ_REL);
+	if (__builtin_expect(old == SIM_POISON, 0))
+		sim_used_freed(sptep);
+	sim_spte_changed(POINT_AND, sptep, level, old, old & mask, true, site);
+	return old;
+}
+
+/* A table that nobody else can see yet: no point, but the observer is told. */
+static inline void sim_init_spte(u64 *sptep, u64 val, int level, const struct sim_site *site)
+{
+	u64 old = *sptep;
+
+	*sptep = val;
+	sim_spte_changed(POINT_OP, sptep, level, old, val, true, site);
+}
+
+#define tdp_read_spte(sptep, level)		sim_read_spte(sptep, level, SIM_SITE)
+#define tdp_write_spte(sptep, val, level)	sim_write_spte(sptep, val, level, SIM_SITE)
+#define tdp_xchg_spte(sptep, val, level)	sim_xchg_spte(sptep, val, level, SIM_SITE)
+#define tdp_cmpxchg_spte(sptep, old, val, level) sim_cmpxchg_spte(sptep, old, val, level, SIM_SITE)
+#define tdp_fetch_and_spte(sptep, mask, level)	sim_fetch_and_spte(sptep, mask, level, SIM_SITE)
+#define tdp_init_spte(sptep, val, level)	sim_init_spte(sptep, val, level, SIM_SITE)
+
+/* Shared variables that are not SPTEs. */
+#define READ_ONCE(x) ({							\
+	sim_point(POINT_LOAD, 0, NULL, SIM_SITE);			\
+	__atomic_load_n(&(x), __ATOMIC_RELAXED);			\
+})
+#define WRITE_ONCE(x, val) do {						\
+	sim_point(POINT_STORE, 0, NULL, SIM_SITE);			\
+	__atomic_store_n(&(x), (val), __ATOMIC_RELAXED);		\
+} while (0)
+#define smp_load_acquire(p) ({						\
+	sim_point(POINT_LOAD, 0, NULL, SIM_SITE);			\
+	__atomic_load_n(p, __ATOMIC_ACQUIRE);				\
+})
+#define smp_store_release(p, val) do {					\
+	sim_point(POINT_STORE, 0, NULL, SIM_SITE);			\
+	__atomic_store_n(p, (val), __ATOMIC_RELEASE);			\
+} while (0)
+
+typedef struct { s64 counter; } atomic64_t;
+typedef struct { u32 refs; } refcount_t;
+
+#define atomic64_read(v)	READ_ONCE((v)->counter)
+#define atomic64_set(v, i)	WRITE_ONCE((v)->counter, i)
+#define atomic64_add(i, v) do {						\
+	sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);			\
+	__atomic_fetch_add(&(v)->counter, i, __ATOMIC_RELAXED);		\
+} while (0)
+#define atomic64_inc(v)		atomic64_add(1, v)
+#define atomic64_dec(v)		atomic64_add(-1, v)
+
+#define refcount_set(r, n)	WRITE_ONCE((r)->refs, n)
+#define refcount_read(r)	READ_ONCE((r)->refs)
+#define refcount_inc_not_zero(r)	sim_refcount_inc_not_zero(r, SIM_SITE)
+#define refcount_dec_and_test(r)	sim_refcount_dec_and_test(r, SIM_SITE)
+bool sim_refcount_inc_not_zero(refcount_t *r, const struct sim_site *site);
+bool sim_refcount_dec_and_test(refcount_t *r, const struct sim_site *site);
+
+/* Locks. @name is for reports. A lock that can never be had is a deadlock: reported as rule P. */
+typedef struct {
+	const char *name;
+	u32 readers;
+	struct sim_thread *writer;
+} rwlock_t;
+
+typedef struct {
+	const char *name;
+	struct sim_thread *owner;
+} spinlock_t;
+
+struct mutex {
+	const char *name;
+	struct sim_thread *owner;
+};
+
+#define rwlock_init(l)		(*(l) = (rwlock_t){ .name = #l })
+#define spin_lock_init(l)	(*(l) = (spinlock_t){ .name = #l })
+#define mutex_init(l)		(*(l) = (struct mutex){ .name = #l })
+#define read_lock(l)		sim_read_lock(l, SIM_SITE)
+#define read_unlock(l)		sim_read_unlock(l, SIM_SITE)
+#define write_lock(l)		sim_write_lock(l, SIM_SITE)
+#define write_unlock(l)		sim_write_unlock(l, SIM_SITE)
+#define spin_lock(l)		sim_lock(&(l)->owner, (l)->name, SIM_SITE)
+#define spin_unlock(l)		sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
+#define mutex_lock(l)		sim_lock(&(l)->owner, (l)->name, SIM_SITE)
+#define mutex_unlock(l)		sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
+void sim_read_lock(rwlock_t *lock, const struct sim_site *site);
+void sim_read_unlock(rwlock_t *lock, const struct sim_site *site);
+void sim_write_lock(rwlock_t *lock, const struct sim_site *site);
+void sim_write_unlock(rwlock_t *lock, const struct sim_site *site);
+void sim_lock(struct sim_thread **owner, const char *name, const struct sim_site *site);
+void sim_unlock(struct sim_thread **owner, const char *name, const struct sim_site *site);
+
+#define lockdep_assert_held(l)		WARN_ON(!(l)->readers && !(l)->writer)	/* an rwlock */
+#define lockdep_assert_held_read(l)	WARN_ON(!(l)->readers)
+#define lockdep_assert_held_write(l)	WARN_ON((l)->writer != sim.current)
+#define lockdep_assert_owned(l)		WARN_ON((l)->owner != sim.current)	/* spinlock, mutex */
+
+/*
+ * Scheduling. need_resched() is a point of its own, so that a schedule can say
+ * at which of a walk's questions the answer becomes yes; yielding clears it.
+ */
+#define need_resched()		sim_need_resched(SIM_SITE)
+#define cond_resched()		sim_cond_resched(SIM_SITE)
+#define cond_resched_rwlock_read(l)	sim_cond_resched_rwlock(l, false, SIM_SITE)
+#define cond_resched_rwlock_write(l)	sim_cond_resched_rwlock(l, true, SIM_SITE)
+#define cpu_relax()		((void)sim_point(POINT_RELAX, 0, NULL, SIM_SITE))
+bool sim_need_resched(const struct sim_site *site);
+void sim_cond_resched(const struct sim_site *site);
+void sim_cond_resched_rwlock(rwlock_t *lock, bool write, const struct sim_site *site);
+static inline bool rwlock_needbreak(const rwlock_t *lock)
+{
+	(void)lock;	/* nobody waits while one thread runs at a time */
+	return false;
+}
+
+/*
+ * RCU. Callbacks run when a grace period ends: where the schedule says gp-end
+ * and no reader is left, else as late as possible, at rcu_barrier().
+ */
+#define rcu_read_lock()		sim_rcu_read_lock(SIM_SITE)
+#define rcu_read_unlock()	sim_rcu_read_unlock(SIM_SITE)
+#define call_rcu(head, func)	sim_call_rcu(head, func, SIM_SITE)
+#define synchronize_rcu()	sim_rcu_barrier(SIM_SITE)
+#define rcu_barrier()		sim_rcu_barrier(SIM_SITE)
+void sim_rcu_read_lock(const struct sim_site *site);
+void sim_rcu_read_unlock(const struct sim_site *site);
+void sim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head), const struct sim_site *site);
+void sim_rcu_barrier(const struct sim_site *site);
+#define rcu_dereference(p)	smp_load_acquire(&(p))
+#define rcu_assign_pointer(p, v) smp_store_release(&(p), v)
+
+struct srcu_struct { u32 readers; };
+#define init_srcu_struct(s)	((s)->readers = 0)
+#define srcu_read_lock(s)	sim_srcu_read_lock(s, SIM_SITE)
+#define srcu_read_unlock(s, idx) sim_srcu_read_unlock(s, idx, SIM_SITE)
+#define synchronize_srcu(s)	sim_synchronize_srcu(s, SIM_SITE)
+int sim_srcu_read_lock(struct srcu_struct *srcu, const struct sim_site *site);
+void sim_srcu_read_unlock(struct srcu_struct *srcu, int idx, const struct sim_site *site);
+void sim_synchronize_srcu(struct srcu_struct *srcu, const struct sim_site *site);
+
+/* Memory; each allocation is a point and may be made to fail. All of it comes back zeroed. */
+#define kzalloc(size)		sim_zalloc(1, size, SIM_SITE)
+#define kvcalloc(n, size)	sim_zalloc(n, size, SIM_SITE)
+#define kfree(ptr)		sim_free(ptr, SIM_SITE)
+void *sim_zalloc(size_t n, size_t size, const struct sim_site *site);
+void sim_free(void *ptr, const struct sim_site *site);
+
+/* A page-table page with every entry @fill; NULL if refused. Freed ones are poisoned at once. */
+#define tdp_page_alloc(fill)	sim_page_alloc(fill, SIM_SITE)
+#define tdp_page_free(ptr)	sim_page_free(ptr, SIM_SITE)
+u64 *sim_page_alloc(u64 fill, const struct sim_site *site);
+void sim_page_free(u64 *page, const struct sim_site *site);
+
+extern void *sim_page_priv[SIM_PT_PAGES];
+static inline void *page_private(const void *ptr)
+{
+	return sim_page_priv[((const char *)ptr - sim_arena) >> PAGE_SHIFT];
+}
+static inline void set_page_private(void *ptr, void *priv)
+{
+	sim_page_priv[((char *)ptr - sim_arena) >> PAGE_SHIFT] = priv;
+}
+
+/* Other CPUs. A flush returns once every vCPU in guest mode has dropped the entries. */
+#define tdp_flush_tlbs()	sim_flush(0, 0, SIM_SITE)
+#define tdp_flush_tlbs_range(gfn, nr) sim_flush(gfn, nr, SIM_SITE)
+#define tdp_kick_vcpus(req)	sim_kick(req, SIM_SITE)
+void sim_flush(gfn_t gfn, u64 nr, const struct sim_site *site);
+void sim_kick(int req, const struct sim_site *site);
+
+/*
+ * Requests that reach vCPUs through tdp_kick_vcpus(). Both make every vCPU leave the guest.
+ * DRAIN: so that it hands over what its PML buffer holds (kvm_arch_sync_dirty_log).
+ * FREE_OBSOLETE_ROOTS: it must load a new root before it runs again.
+ */
+enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS };
+
+#define WARN_ON(cond) ({						\
+	bool warn_ = !!(cond);						\
+	if (unlikely(warn_))						\
+		sim_warn(#cond, SIM_SITE);				\
+	unlikely(warn_);						\
+})
+#define WARN_ON_ONCE(cond)	WARN_ON(cond)
+
+#endif /* TDP_SIM_H */
