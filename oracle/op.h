@@ -17,13 +17,15 @@
 #define PROG_MAX_SLOTS		8	/* slots declared or added, over both address spaces */
 #define PROG_MAX_THREADS	8
 #define PROG_MAX_VCPUS		4
-#define PROG_MAX_GFN		(1ULL << 40)	/* first gfn no program may name */
+#define PROG_MAX_GFN		(1ULL << 40)	/* first gfn, or host page, no program may name */
+#define PROG_MAX_SLOT_PAGES	((1ULL << 31) - 1)	/* KVM_MEM_MAX_NR_PAGES */
+#define PROG_MAX_REPEAT		(1ULL << 20)	/* accesses of one repeated operation */
 
 enum vm_mmu { VM_EPT, VM_NPT };
 enum vm_policy { VM_SPLIT, VM_ZAP };
 /*
- * Memory encryption: SME sets one C-bit in every SPTE that maps RAM or links a table;
- * TDX reserves key-id bits that are zero in the SPTEs of a plain VM.
+ * Memory encryption: SME (NPT only) sets one C-bit in every SPTE that maps RAM or links a
+ * table; TDX (EPT only) reserves key-id bits that are zero in the SPTEs of a plain VM.
  */
 enum vm_me { VM_ME_OFF, VM_ME_SME, VM_ME_TDX };
 
@@ -40,8 +42,9 @@ enum vm_me { VM_ME_OFF, VM_ME_SME, VM_ME_TDX };
  * @me: memory-encryption bits
  * @l1tf: the host is vulnerable to L1TF
  * @maxphyaddr: host physical address bits, 36..52
- * @cachebits: x86_cache_bits, which L1TF mitigation goes by, 36..52
- * @gen: memslots generation when the VM starts
+ * @cachebits: x86_cache_bits, which L1TF mitigation goes by, 36..52; with @l1tf at least
+ *	       @maxphyaddr and at most 46, so that five bits above it are free
+ * @gen: memslots generation when the VM starts, below 2^62
  * @seq: mmu_invalidate_seq when the VM starts
  * @manual_protect: KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE
  * @init_set: KVM_DIRTY_LOG_INITIALLY_SET (needs @manual_protect)
@@ -101,14 +104,16 @@ enum thread_kind { THREAD_VCPU, THREAD_VMM, THREAD_HOST };
  * order of the text form:
  *	G gfn   N number of pages   S slot (as.id or id)   H host page   B on|off
  *	L level (4K|2M|1G)   F slot flags   D a whole slot description (key=value)
+ *	R optional repeat, xCOUNT or xCOUNT/STEP: COUNT accesses, STEP pages apart
  * Operand values live in struct op: G and H in .gfn, N in .n, S in .slot,
- * B in .on, L in .level, F in .flags, D in .desc.
+ * B in .on, L in .level, F in .flags, D in .desc, R in .n and .step (both 1 where
+ * the text has none).  Fields that an operation has no operand for are zero.
  */
 #define OP_LIST(OP)								\
 	/* vCPU: guest accesses and what the guest or its VMM does to the vCPU */	\
-	OP(READ,	"read",		VCPU, "G")				\
-	OP(WRITE,	"write",	VCPU, "G")				\
-	OP(EXEC,	"exec",		VCPU, "G")				\
+	OP(READ,	"read",		VCPU, "GR")				\
+	OP(WRITE,	"write",	VCPU, "GR")				\
+	OP(EXEC,	"exec",		VCPU, "GR")				\
 	OP(SPECULATE,	"speculate",	VCPU, "G")				\
 	OP(PREFAULT,	"prefault",	VCPU, "GN")				\
 	OP(ROOT_LOAD,	"root-load",	VCPU, "")				\
@@ -155,8 +160,9 @@ enum op_kind {
  * struct op - one operation of a thread
  * @kind: which
  * @gfn: operand G (guest page) or H (host page)
- * @n: operand N: number of 4K pages, at least 1
- * @slot: operand S: index into the program's slot table is not used; as_id << 4 | id
+ * @n: operand N: number of 4K pages, at least 1; operand R: number of accesses, 1..PROG_MAX_REPEAT
+ * @step: operand R: pages from one access to the next, at least 1
+ * @slot: operand S: as_id << 4 | id (a slot that need not exist when the operation runs)
  * @level: operand L: 1 = 4K, 2 = 2M, 3 = 1G
  * @on: operand B
  * @flags: operand F: SLOT_*
@@ -170,6 +176,7 @@ struct op {
 	uint32_t flags;
 	uint64_t gfn;
 	uint64_t n;
+	uint64_t step;
 	struct slot_desc desc;
 };
 
@@ -180,6 +187,8 @@ struct op {
 /*
  * What the operations mean where the name does not say it all:
  *
+ * read, write, exec   with a repeat: access i touches gfn + i * step, in order of i, and the
+ *             point "op" comes before each (so op#k is the k-th access; elsewhere it is op#1)
  * speculate   hardware fills TLB and paging-structure caches for the gfn where a walk succeeds
  *             without A/D assists; never faults
  * prefault    KVM_PRE_FAULT_MEMORY over N pages
