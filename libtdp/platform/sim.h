@@ -68,6 +68,7 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  * @kick: request @req made of all vCPUs (see enum tdp_vcpu_request)
  * @lock: lock @name taken (+1 read, +2 write/exclusive) or released (-1, -2)
  * @rcu: +1 read section of the current thread begins, -1 it ends, 0 a grace period ended
+ * @refused: an allocation was refused because the schedule said fail (@page: it was a page-table page)
  * @warn: WARN or BUG condition true
  * @fatal: use of a freed page table, deadlock or the like; must not return (longjmp or abort)
  */
@@ -81,6 +82,7 @@ struct sim_observer {
 	void (*kick)(void *ctx, int req, const struct sim_site *site);
 	void (*lock)(void *ctx, const char *name, int delta);
 	void (*rcu)(void *ctx, int delta);
+	void (*refused)(void *ctx, bool page);
 	void (*warn)(void *ctx, const char *cond, const struct sim_site *site);
 	void (*fatal)(void *ctx, char rule, const char *what, hpa_t pa);
 };

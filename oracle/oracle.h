@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The oracle: an independent reference for what a TDP MMU may do.
+ *
+ * It is fed with events (what the MMU did to SPTEs, pages, TLBs), with calls (what
+ * the MMU was asked, what it answered) and it *is* the hardware and the host: vCPUs
+ * access memory through its TLBs and walker, and frames belong to its host model.
+ * It never asks the MMU what is right, and it reads SPTEs only as hardware would.
+ *
+ *   oracle.c	 lifecycle, dispatch, violations, the trace hash
+ *   mirror.c	 page tables as the events show them: which page is linked where
+ *   hw.c tlb.c	 vCPUs: TLB, paging-structure cache, walker with A/D, PML, guest mode
+ *   host.c	 frames: owners, lifetimes, contents, dirty and accessed marks, mappings' sizes
+ *   migrate.c	 rule D: what a live migration would have copied
+ *   rule_*.c	 the other rules, one file each
+ *   model*.c	 sequential programs: what every leaf, return value and statistic must be after each call
+ *   format.c	 the hardware's reading of an SPTE, restated from the manuals
+ */
+#ifndef ORACLE_H
+#define ORACLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "op.h"
+
+struct oracle;
+
+/* What the oracle needs of the machine that holds the page tables. */
+struct oracle_env {
+	void *ctx;
+	/* SPTE at physical address @pa as hardware reads it; *@live false: not in a page-table page that is allocated */
+	uint64_t (*read_spte)(void *ctx, uint64_t pa, bool *live);
+	/* hardware's A/D update; false if the SPTE was not @old any more */
+	bool (*cmpxchg_spte)(void *ctx, uint64_t pa, uint64_t old, uint64_t val);
+	/* a point of the hardware's own (POINT_TLB, _WALK, _ASSIST, _MEMORY); returns SIM_* actions (only SIM_EVICT matters) */
+	unsigned int (*point)(void *ctx, int kind, int level, uint64_t pa);
+	/* a PML buffer is drained: @vcpu's guest wrote @gfn (KVM: kvm_vcpu_mark_page_dirty) */
+	void (*pml)(void *ctx, int vcpu, uint64_t gfn);
+};
+
+/**
+ * struct oracle_violation - a rule that was broken
+ * @rule: letter of DESIGN §5: T D U N M L P W X G B A; '!' for a WARN that fired
+ * @gfn: guest page concerned, ~0 if none
+ * @spte: SPTE value concerned, 0 if none
+ * @thread: thread and @op: operation during which it was noticed
+ * @step: number of the event
+ * @text: one sentence: what is, what should be
+ */
+struct oracle_violation {
+	char rule;
+	uint64_t gfn;
+	uint64_t spte;
+	int thread;
+	uint32_t op;
+	uint64_t step;
+	char text[240];
+};
+
+struct oracle *oracle_create(void);
+void oracle_destroy(struct oracle *o);
+/* Start over for a new VM; keeps and reuses all memory. Cheap: cost is that of what the last program touched. */
+void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracle_env *env);
+uint32_t oracle_nr_violations(const struct oracle *o);
+const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t i);
+uint32_t oracle_nr_warns(const struct oracle *o);
+uint64_t oracle_hash(const struct oracle *o);		/* over every event, for determinism checks */
+void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
+void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Which thread and operation the events that follow belong to. */
+void oracle_set_thread(struct oracle *o, int thread, uint32_t op);
+
+/* ---- events: what the MMU does (the executor wires the platform's observer to these) ---- */
+enum oracle_how { ORACLE_INIT, ORACLE_WRITE, ORACLE_XCHG, ORACLE_CMPXCHG, ORACLE_AND };
+void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old, uint64_t val, bool ok);
+void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
+void oracle_ev_page_free(struct oracle *o, uint64_t pa);	/* after its grace period: the page is poisoned now */
+void oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr);	/* nr 0: everything */
+void oracle_ev_kick(struct oracle *o, bool drop_roots);		/* all vCPUs leave the guest; PML buffers are drained */
+void oracle_ev_lock(struct oracle *o, const char *name, int delta);
+void oracle_ev_rcu(struct oracle *o, int delta);
+void oracle_ev_refused(struct oracle *o, bool page);		/* an allocation failed, as the schedule wanted */
+void oracle_ev_warn(struct oracle *o, const char *cond, const char *file, int line);
+void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa);	/* for the hash only */
+
+/* ---- calls: what the MMU is asked, begin and end ---- */
+enum oracle_call_kind {
+	CALL_CREATE_VM, CALL_CREATE_VCPU, CALL_DESTROY_VM,
+	CALL_SET_REGION,	/* region, change */
+	CALL_ENTER_GUEST,	/* vcpu: kvm_vcpu_enter_guest(); .root = root page table afterwards */
+	CALL_MMU_LOAD, CALL_MMU_UNLOAD,	/* vcpu; .root afterwards */
+	CALL_SET_MODE,		/* vcpu, smm, guest_mode; .root afterwards */
+	CALL_PAGE_FAULT,	/* vcpu, gfn, error_code: ret RET_PF_* or -errno */
+	CALL_MAP_PAGE,		/* vcpu, gfn, error_code: prefault; ret, .level */
+	CALL_INVALIDATE_START, CALL_INVALIDATE_END,	/* hvn range in gfn, n */
+	CALL_AGE, CALL_TEST_AGE,	/* hvn range; ret 0/1 */
+	CALL_LOG_GET,		/* slot; .bitmap, .words filled */
+	CALL_LOG_CLEAR,		/* slot, gfn = first page in the slot, n; .bitmap = mask given */
+	CALL_MARK_DIRTY,	/* vcpu, gfn: PML drain or an emulated write */
+	CALL_SPLIT,		/* slot, level */
+	CALL_WRITE_PROTECT,	/* slot, gfn, level; ret 0/1 */
+	CALL_TRACK, CALL_UNTRACK,	/* slot, gfn */
+	CALL_ZAP_RANGE,		/* gfn, n */
+	CALL_ZAP_FAST, CALL_NX_RECOVER,
+	CALL_SET_NX,		/* on */
+	CALL_NR
+};
+
+/**
+ * struct oracle_call - one call of the MMU's interface, as asked and as answered
+ * Which members mean something is said beside each kind above; @ret and the outputs
+ * are valid at oracle_call_end() only.
+ */
+struct oracle_call {
+	enum oracle_call_kind kind;
+	int vcpu;
+	bool smm, guest_mode, on;
+	uint8_t slot;		/* OP_SLOT() */
+	uint8_t level;
+	uint64_t gfn, n;
+	uint64_t error_code;
+	/* CALL_SET_REGION: npages 0 deletes; backing is the host's business (see oracle_host_set_backing) */
+	struct slot_desc region;
+	uint64_t *bitmap;
+	size_t words;
+	/* outputs */
+	long ret;
+	uint64_t root;		/* physical address, ~0 none */
+};
+void oracle_call_begin(struct oracle *o, const struct oracle_call *call);
+void oracle_call_end(struct oracle *o, const struct oracle_call *call);
+
+/**
+ * struct oracle_stat - the MMU's statistics, given to the oracle after each call of a sequential
+ * program and at quiescence; names as in struct kvm_vm_stat
+ */
+struct oracle_stat {
+	int64_t pages[3];
+	int64_t nx_lpage_splits;
+	int64_t tdp_mmu_pages;
+};
+void oracle_check_stat(struct oracle *o, const struct oracle_stat *stat);
+/* Nothing runs: rules that need a quiet moment (L, D, X's list, G at rest). */
+void oracle_quiesce(struct oracle *o);
+/* The VM is destroyed: page-table pages still allocated, other memory still allocated. */
+void oracle_final(struct oracle *o, uint64_t pages_left, uint64_t allocs_left);
+
+/* ---- hardware ---- */
+enum hw_access { HW_READ, HW_WRITE, HW_EXEC };
+enum hw_result {
+	HW_DONE,	/* the access was performed */
+	HW_FAULT,	/* EPT violation / nested page fault: see the exit */
+	HW_MISCONFIG,	/* EPT misconfiguration, or NPT reserved-bit fault: see the exit */
+	HW_NO_ROOT,	/* the vCPU has no usable root loaded: enter the guest first */
+};
+
+/**
+ * struct hw_exit - why the vCPU left guest mode
+ * @gpa: guest physical address, bytes
+ * @error_code: PFERR_* as KVM derives it from the exit qualification / NPF error code
+ */
+struct hw_exit {
+	uint64_t gpa;
+	uint64_t error_code;
+};
+/*
+ * Guest access by @vcpu with the root it last loaded. On a fault the hardware has dropped the
+ * faulting address's entries, as the manuals say. A write stores a fresh value in the frame.
+ */
+enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access, struct hw_exit *exit);
+void oracle_hw_speculate(struct oracle *o, int vcpu, uint64_t gfn);	/* may fill caches, never faults */
+/* KVM emulated the store (tracked or MMIO-looking gfn): the guest's memory changes without the SPTE. false: no slot. */
+bool oracle_hw_emulated_write(struct oracle *o, int vcpu, uint64_t gfn);
+
+/* ---- host ---- */
+int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writable, uint64_t *pfn);
+int oracle_host_mapping_level(struct oracle *o, uint64_t hvn);
+void oracle_host_set_dirty(struct oracle *o, uint64_t pfn);
+void oracle_host_set_accessed(struct oracle *o, uint64_t pfn);
+bool oracle_host_is_mmio_pfn(struct oracle *o, uint64_t pfn);
+/* The host's own side of the operations, between INVALIDATE_START and _END */
+void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages, enum slot_backing backing);
+void oracle_host_unmap(struct oracle *o, uint64_t hvn, uint64_t n);	/* frames freed and poisoned */
+void oracle_host_populate(struct oracle *o, uint64_t hvn, uint64_t n);	/* new frames where there are none */
+void oracle_host_clean(struct oracle *o, uint64_t hvn, uint64_t n);
+void oracle_host_huge_form(struct oracle *o, uint64_t hvn, int level);
+void oracle_host_huge_break(struct oracle *o, uint64_t hvn, uint64_t n);
+void oracle_host_reuse(struct oracle *o);	/* the next frame is the one freed last */
+
+#endif /* ORACLE_H */
