@@ -186,11 +186,30 @@ static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int l
 		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok, site);
 }
 
+/*
+ * Reads of freed tables are found by the poison they return; builds with ASan, which
+ * knows freed tables as poisoned memory, ask before they touch them.
+ */
+static inline void sim_check_live(const u64 *sptep)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	if (!sim_ptr_is_live(sptep))
+		sim_used_freed(sptep);
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	if (!sim_ptr_is_live(sptep))
+		sim_used_freed(sptep);
+#endif
+#endif
+	(void)sptep;
+}
+
 static inline u64 sim_read_spte(const u64 *sptep, int level, const struct sim_site *site)
 {
 	u64 val;
 
 	sim_point(POINT_READ, level, sptep, site);
+	sim_check_live(sptep);
 	val = __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(val == SIM_POISON, 0))
 		sim_used_freed(sptep);
@@ -202,6 +221,7 @@ static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct s
 	u64 old;
 
 	sim_point(POINT_WRITE, level, sptep, site);
+	sim_check_live(sptep);
 	old = __atomic_load_n(sptep, __ATOMIC_RELAXED);
 	if (__builtin_expect(old == SIM_POISON, 0))
 		sim_used_freed(sptep);
@@ -214,6 +234,7 @@ static inline u64 sim_xchg_spte(u64 *sptep, u64 val, int level, const struct sim
 	u64 old;
 
 	sim_point(POINT_XCHG, level, sptep, site);
+	sim_check_live(sptep);
 	old = __atomic_exchange_n(sptep, val, __ATOMIC_ACQ_REL);
 	if (__builtin_expect(old == SIM_POISON, 0))
 		sim_used_freed(sptep);
@@ -226,6 +247,7 @@ static inline bool sim_cmpxchg_spte(u64 *sptep, u64 *old, u64 val, int level, co
 	bool ok;
 
 	sim_point(POINT_CMPXCHG, level, sptep, site);
+	sim_check_live(sptep);
 	ok = __atomic_compare_exchange_n(sptep, old, val, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(*old == SIM_POISON, 0))
 		sim_used_freed(sptep);
@@ -238,6 +260,7 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 	u64 old;
 
 	sim_point(POINT_AND, level, sptep, site);
+	sim_check_live(sptep);
 	old = __atomic_fetch_and(sptep, mask, __ATOMIC_ACQ_REL);
 	if (__builtin_expect(old == SIM_POISON, 0))
 		sim_used_freed(sptep);

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sim platform's memory: an arena of page-table pages with made-up physical
+ * addresses, and other allocations.  Which page comes next depends on the order of
+ * allocations and frees alone, never on an address, so that runs repeat exactly.
+ */
+#include "platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "sim_memory.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_ASAN 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SIM_ASAN 1
+#endif
+#ifdef SIM_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(addr, size)	((void)(addr), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(addr, size)	((void)(addr), (void)(size))
+#endif
+
+/*
+ * Freed pages wait in a queue until this many are in it, so that a stale pointer
+ * meets the poison rather than a new table; "reuse" takes the last one at once.
+ */
+#define SIM_QUARANTINE	64
+
+enum page_state { PAGE_NEVER_USED, PAGE_LIVE, PAGE_FREED };
+
+char *sim_arena;
+void *sim_page_priv[SIM_PT_PAGES];
+
+static u8 page_state[SIM_PT_PAGES];
+static u64 pages_used;		/* pages [0, pages_used) have been handed out since the reset */
+static u64 pages_live;
+
+/* Freed pages, oldest first. Free-running indexes, as many slots as pages. */
+static u32 freed[SIM_PT_PAGES];
+static u64 freed_first, freed_end;
+
+/* Every other allocation, so that a run that was cut short can be cleaned up. */
+struct sim_alloc {
+	struct sim_alloc *next;
+	struct sim_alloc **pprev;
+} __attribute__((aligned(16)));
+
+static struct sim_alloc *allocs;
+static u64 allocs_live;
+
+static void sim_arena_map(void)
+{
+	void *map = mmap(NULL, SIM_PT_PAGES << PAGE_SHIFT, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED) {
+		fprintf(stderr, "libtdp: cannot reserve %llu MiB of address space for page tables\n",
+			(unsigned long long)(SIM_PT_PAGES << PAGE_SHIFT >> 20));
+		abort();
+	}
+	sim_arena = map;
+}
+
+void sim_memory_reset(void)
+{
+	while (allocs) {
+		struct sim_alloc *a = allocs;
+
+		allocs = a->next;
+		free(a);
+	}
+	allocs_live = 0;
+	memset(page_state, PAGE_NEVER_USED, pages_used);
+	if (sim_arena)
+		ASAN_UNPOISON_MEMORY_REGION(sim_arena, pages_used << PAGE_SHIFT);
+	pages_used = 0;
+	pages_live = 0;
+	freed_first = 0;
+	freed_end = 0;
+}
+
+static bool sim_refused(unsigned int actions, bool page)
+{
+	if (!(actions & SIM_FAIL))
+		return false;
+	if (sim.observer && sim.observer->refused)
+		sim.observer->refused(sim.observer->ctx, page);
+	return true;
+}
+
+static u64 sim_next_page(unsigned int actions)
+{
+	u64 waiting = freed_end - freed_first;
+
+	if (waiting && (actions & SIM_REUSE))
+		return freed[--freed_end % SIM_PT_PAGES];
+	if (waiting > SIM_QUARANTINE || pages_used == SIM_PT_PAGES)
+		return waiting ? freed[freed_first++ % SIM_PT_PAGES] : SIM_PT_PAGES;
+	return pages_used++;
+}
+
+u64 *sim_page_alloc(u64 fill, const struct sim_site *site)
+{
+	unsigned int actions = sim_point(POINT_ALLOC, 0, NULL, site);
+	u64 i, idx, *page;
+
+	if (sim_refused(actions, true))
+		return NULL;
+	if (!sim_arena)
+		sim_arena_map();
+	idx = sim_next_page(actions);
+	if (idx == SIM_PT_PAGES)
+		return NULL;
+	page = (u64 *)(sim_arena + (idx << PAGE_SHIFT));
+	ASAN_UNPOISON_MEMORY_REGION(page, PAGE_SIZE);
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		page[i] = fill;
+	page_state[idx] = PAGE_LIVE;
+	pages_live++;
+	if (sim.observer && sim.observer->page)
+		sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(page), fill);
+	return page;
+}
+
+void sim_page_free(u64 *page, const struct sim_site *site)
+{
+	u64 i, idx = ((char *)page - sim_arena) >> PAGE_SHIFT;
+
+	if (!page)
+		return;
+	sim_point(POINT_FREE, 0, page, site);
+	if (!sim_ptr_is_live(page)) {
+		sim_warn("page-table page freed twice", site);
+		return;
+	}
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		page[i] = SIM_POISON;
+	ASAN_POISON_MEMORY_REGION(page, PAGE_SIZE);
+	page_state[idx] = PAGE_FREED;
+	pages_live--;
+	freed[freed_end++ % SIM_PT_PAGES] = idx;
+	if (sim.observer && sim.observer->page)
+		sim.observer->page(sim.observer->ctx, SIM_PAGE_FREE, sim_ptr_pa(page), SIM_POISON);
+}
+
+/**
+ * sim_ptr_is_live() - does @ptr point into a page-table page that is allocated?
+ * @ptr: any pointer
+ */
+bool sim_ptr_is_live(const void *ptr)
+{
+	u64 idx = ((uintptr_t)ptr - (uintptr_t)sim_arena) >> PAGE_SHIFT;
+
+	return sim_arena && idx < SIM_PT_PAGES && page_state[idx] == PAGE_LIVE;
+}
+
+/**
+ * sim_spte_ptr() - where hardware finds the SPTE at a physical address
+ * @pa: bytes, 8-byte aligned
+ *
+ * Return: the SPTE, or NULL if no live page-table page is there.
+ */
+u64 *sim_spte_ptr(hpa_t pa)
+{
+	u64 idx = (pa >> PAGE_SHIFT) - SIM_PT_PFN;
+
+	if (idx >= SIM_PT_PAGES || page_state[idx] != PAGE_LIVE)
+		return NULL;
+	return __va(pa & ~7ULL);
+}
+
+bool sim_page_is_live(hpa_t pa)
+{
+	return sim_spte_ptr(pa) != NULL;
+}
+
+void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
+{
+	unsigned int actions = sim_point(POINT_ALLOC, 0, NULL, site);
+	struct sim_alloc *a;
+	size_t bytes;
+
+	if (sim_refused(actions, false))
+		return NULL;
+	if (__builtin_mul_overflow(n, size, &bytes) || __builtin_add_overflow(bytes, sizeof(*a), &bytes))
+		return NULL;
+	a = calloc(1, bytes);
+	if (!a)
+		return NULL;
+	a->next = allocs;
+	a->pprev = &allocs;
+	if (allocs)
+		allocs->pprev = &a->next;
+	allocs = a;
+	allocs_live++;
+	return a + 1;
+}
+
+void sim_free(void *ptr, const struct sim_site *site)
+{
+	struct sim_alloc *a = (struct sim_alloc *)ptr - 1;
+
+	if (!ptr)
+		return;
+	sim_point(POINT_FREE, 0, NULL, site);
+	*a->pprev = a->next;
+	if (a->next)
+		a->next->pprev = a->pprev;
+	allocs_live--;
+	free(a);
+}
+
+/**
+ * sim_pages_in_use() - page-table pages allocated and not freed
+ */
+u64 sim_pages_in_use(void)
+{
+	return pages_live;
+}
+
+/**
+ * sim_allocs_in_use() - other allocations not freed
+ */
+u64 sim_allocs_in_use(void)
+{
+	return allocs_live;
+}
