@@ -6,6 +6,7 @@
 #ifndef FUZZ_PROGRAM_H
 #define FUZZ_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 
 #define PROG_VERSION		1
 #define PROG_MAX_CHOICES	256
+#define PROG_MAX_OPS		65535	/* of one thread */
 
 /*
  * Points: where a thread touches something shared.  Same list, same order as the
@@ -39,6 +41,9 @@ enum choice_action {
  * @k: the k-th such point of this operation, from 1
  * @action: CHOICE_*
  * @target: thread to run next, for CHOICE_SWITCH
+ * @line: of the text it came from, 0 if none
+ *
+ * A program's choices are sorted by (thread, op, kind, level, k, action), no two the same.
  */
 struct prog_choice {
 	uint8_t thread;
@@ -48,16 +53,27 @@ struct prog_choice {
 	uint32_t k;
 	uint8_t action;
 	uint8_t target;
-	int line;	/* of the text it came from, 0 if none */
+	int line;
 };
 
+/**
+ * struct prog_thread - a thread and its operations
+ * @kind: which operations it may have
+ * @vcpu: for THREAD_VCPU: the vCPU's number, unique in the program
+ * @name: for messages: "vcpu 0", "vmm", "host"; not unique, the thread's number is
+ * @nr_ops: operations in @ops
+ * @cap_ops: room in @ops (private to program.c)
+ * @ops: the operations
+ * @lines: source line of each operation, 0 where there is none; NULL while @ops is
+ */
 struct prog_thread {
 	enum thread_kind kind;
-	uint8_t vcpu;		/* for THREAD_VCPU: the vCPU's number */
-	char name[16];		/* "vcpu 0" is printed from kind and number; free for vmm and host */
+	uint8_t vcpu;
+	char name[16];
 	uint32_t nr_ops;
+	uint32_t cap_ops;
 	struct op *ops;
-	int *lines;		/* source line of each op, NULL for binary programs */
+	int *lines;
 };
 
 struct program {
@@ -77,30 +93,58 @@ struct program {
  */
 struct prog_error {
 	int line;
-	char msg[200];
+	char msg[256];
 };
 
-/* Every function documents itself in program.c / program_text.c / program_binary.c. */
+/* Every function documents itself where it is defined: program.c has these. */
 struct program *program_alloc(void);
 void program_free(struct program *prog);
 void program_reset(struct program *prog);	/* back to empty, keeps memory for reuse */
+int program_copy(struct program *dst, const struct program *src);
+bool program_equal(const struct program *a, const struct program *b);
+int program_add_thread(struct program *prog, enum thread_kind kind, uint8_t vcpu);
 struct op *program_add_op(struct program *prog, uint32_t thread, const struct op *op); /* NULL: no memory */
+uint32_t program_nr_ops(const struct program *prog);
 
-/* Text. @name is the file name used in nothing but the caller's messages. 0 or -EINVAL with @err filled. */
+/* program_check.c: what makes a program valid. */
+uint64_t vm_gfn_limit(const struct vm_desc *vm);	/* first gfn that the VM cannot have */
+int vm_check(const struct vm_desc *vm, struct prog_error *err);
+int slot_check(const struct vm_desc *vm, const struct slot_desc *slot, struct prog_error *err);
+int slots_check_add(const struct program *prog, const struct slot_desc *slot,
+		    struct prog_error *err);
+int op_check(const struct program *prog, enum thread_kind kind, const struct op *op,
+	     struct prog_error *err);
+int choice_check(const struct program *prog, const struct prog_choice *choice,
+		 struct prog_error *err);
+int program_check(const struct program *prog, struct prog_error *err);
+
+/* program_choice.c: keeping the schedule in order. */
+int choice_compare(const struct prog_choice *a, const struct prog_choice *b);
+void program_sort_choices(struct program *prog);	/* sorts, and drops what says the same twice */
+bool choice_allowed(enum choice_action action, enum point_kind kind);
+
+/*
+ * Text, program_parse.c and program_print.c.  0 or -EINVAL with @err filled; -ENOMEM.
+ * Printing returns the length it needs, like snprintf; the text is NUL-terminated.
+ */
 int program_parse(struct program *prog, const char *text, size_t len, struct prog_error *err);
-/* Canonical text into @buf (NUL-terminated); returns the length it needs, like snprintf. */
 size_t program_print(const struct program *prog, char *buf, size_t size);
 size_t op_print(const struct op *op, char *buf, size_t size);	/* one operation, without tab or newline */
 size_t choice_print(const struct prog_choice *choice, char *buf, size_t size);
 
-/* Binary. Total: every byte string decodes to a valid program. */
+/* Binary, program_binary.c and program_encode.c. Total: every byte string decodes to a valid program. */
+#define PROG_BINARY_MAGIC	0xd0	/* first byte: this plus the version */
 void program_decode(struct program *prog, const uint8_t *data, size_t size);
 size_t program_encode(const struct program *prog, uint8_t *data, size_t size); /* length needed */
 
 /*
- * Text or binary by content (text starts with "tdp "), as every tool takes both.
- * 0, or -errno with @err filled.
+ * Text or binary by content, as every tool takes both: a first byte from PROG_BINARY_MAGIC to
+ * PROG_BINARY_MAGIC + 15 means binary.  0, or -errno with @err filled.
  */
 int program_load(struct program *prog, const char *path, struct prog_error *err);
+int program_load_raw(struct program *prog, const char *path, struct prog_error *err);
+
+/* program_generate.c: a random valid program of @nr_ops operations. */
+int program_generate(struct program *prog, uint64_t seed, uint32_t nr_ops);
 
 #endif /* FUZZ_PROGRAM_H */

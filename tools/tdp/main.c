@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tdp COMMAND ...: which command it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tdp.h"
+
+/**
+ * struct command - a subcommand
+ * @name: what the user types
+ * @run: does it
+ * @help: one line
+ */
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "convert", cmd_convert, "turn a program into canonical text or binary form" },
+};
+
+#define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
+
+static void help(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "usage: tdp COMMAND [ARGUMENTS]\n\n");
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "\n'tdp COMMAND --help' says more.  Exit status: 0 nothing found, "
+		"1 a violation, 2 bad input.\n");
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		help(stderr);
+		return TDP_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return TDP_EXIT_OK;
+	}
+	for (i = 0; i < NR_COMMANDS; i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "tdp: there is no command '%s'; 'tdp --help' lists them\n", argv[1]);
+	return TDP_EXIT_USAGE;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The `tdp` command.  Each subcommand is a function in a file of its own and a row of the table in
+ * main.c; argv[0] is its name.  They return the exit status.
+ */
+#ifndef TDP_TOOL_H
+#define TDP_TOOL_H
+
+enum {
+	TDP_EXIT_OK = 0,	/* nothing found */
+	TDP_EXIT_VIOLATION = 1,
+	TDP_EXIT_USAGE = 2,	/* bad input */
+};
+
+int cmd_convert(int argc, char **argv);
+
+#endif /* TDP_TOOL_H */
