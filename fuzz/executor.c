@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A program from its first line to the VM's end. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "executor_internal.h"
+
+/* Points that the longest operation on the largest slot stays well below. */
+#define OP_BUDGET	(1ULL << 26)
+
+/**
+ * executor_create() - make an executor
+ *
+ * There is one simulated world in a process, so executors take turns; one is enough for any number
+ * of programs.
+ *
+ * Return: the executor; NULL without memory.
+ */
+struct executor *executor_create(void)
+{
+	struct executor *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->oracle = oracle_create();
+	if (!x->oracle) {
+		free(x);
+		return NULL;
+	}
+	exec_events_init(x);
+	return x;
+}
+
+/**
+ * executor_destroy() - free an executor
+ * @x: may be NULL
+ */
+void executor_destroy(struct executor *x)
+{
+	if (!x)
+		return;
+	sim_set_observer(NULL);
+	sim_reset();
+	oracle_destroy(x->oracle);
+	free(x->bitmap);
+	free(x);
+}
+
+/**
+ * executor_oracle() - the oracle, for its violations
+ * @x: executor
+ *
+ * Return: the oracle; what it found is there until the next run.
+ */
+struct oracle *executor_oracle(struct executor *x)
+{
+	return x->oracle;
+}
+
+/**
+ * exec_bitmap() - room for a bitmap
+ * @x: executor
+ * @words: of 64 bits
+ *
+ * There is one such buffer, reused, and the user of it leaves it as it was found.
+ *
+ * Return: @words words of zeroes.
+ */
+uint64_t *exec_bitmap(struct executor *x, size_t words)
+{
+	if (words > x->bitmap_words) {
+		free(x->bitmap);
+		x->bitmap = calloc(words, sizeof(*x->bitmap));
+		if (!x->bitmap)
+			abort();
+		x->bitmap_words = words;
+	}
+	return x->bitmap;
+}
+
+/**
+ * exec_bitmap_clear() - make part of the buffer zero again
+ * @x: executor
+ * @first: first word
+ * @words: how many at most; those past its end are not there to clear
+ */
+void exec_bitmap_clear(struct executor *x, size_t first, size_t words)
+{
+	if (words > x->bitmap_words - first)
+		words = x->bitmap_words - first;
+	memset(x->bitmap + first, 0, words * sizeof(*x->bitmap));
+}
+
+static bool set_up(struct executor *x)
+{
+	const struct program *prog = x->prog;
+	uint32_t i;
+	int ret;
+
+	x->kvm = NULL;
+	memset(x->vcpus, 0, sizeof(x->vcpus));
+	for (i = 0; i < PROG_MAX_SLOTS; i++)
+		x->slots[0][i].used = x->slots[1][i].used = false;
+
+	ret = exec_create_vm(x);
+	if (ret) {
+		oracle_report(x->oracle, 'P', ~0ULL, 0, "a valid VM was refused: error %d", ret);
+		return false;
+	}
+	for (i = 0; i < prog->nr_slots; i++) {
+		ret = exec_add_slot(x, &prog->slots[i]);
+		if (ret)
+			oracle_report(x->oracle, 'P', prog->slots[i].base, 0,
+				      "a valid slot was refused: error %d", ret);
+	}
+	for (i = 0; i < prog->nr_threads; i++) {
+		if (prog->threads[i].kind != THREAD_VCPU)
+			continue;
+		ret = exec_create_vcpu(x, prog->threads[i].vcpu);
+		if (ret) {
+			oracle_report(x->oracle, 'P', ~0ULL, 0, "a vCPU was refused: error %d", ret);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void stats_at_end(struct executor *x)
+{
+	struct exec_stats *stats = &x->res->stats;
+	struct kvm_vm_stat vm;
+
+	kvm_vm_get_stat(x->kvm, &vm);
+	stats->faults_fast = vm.pf_fast;
+	stats->mmio_sptes = vm.pf_mmio_spte_created;
+	stats->splits = vm.splits;
+	stats->nx_recoveries = vm.nx_recoveries;
+	stats->tables_end = vm.tdp_mmu_pages;
+	stats->leaves_4k = vm.pages[0];
+	stats->leaves_2m = vm.pages[1];
+	stats->leaves_1g = vm.pages[2];
+}
+
+/**
+ * exec_finish() - the VM's end: last harvest, what must hold at rest, destruction, what must be left
+ * @x: executor; does nothing if its VM is gone already
+ */
+void exec_finish(struct executor *x)
+{
+	struct exec_stats *stats = &x->res->stats;
+	uint64_t freed;
+
+	if (!x->kvm)
+		return;
+	exec_last_harvest(x);
+	stats_at_end(x);
+	oracle_quiesce(x->oracle);
+	if (exec_tracing(x))
+		exec_emit_violations(x);
+	if (x->opts->before_destroy)
+		x->opts->before_destroy(x->opts->ctx, x->kvm);
+	freed = stats->tables_freed;
+	exec_destroy_vm(x);
+	oracle_final(x->oracle, sim_pages_in_use(), sim_allocs_in_use());
+	stats->tables_freed = freed;
+	if (exec_tracing(x))
+		exec_emit_violations(x);
+}
+
+static void run(struct executor *x)
+{
+	exec_outside(x);
+	sim.budget = sim.points + x->opts->op_budget;
+	if (set_up(x)) {
+		exec_threads_run(x);
+		exec_outside(x);
+		sim.budget = sim.points + x->opts->op_budget;
+		exec_finish(x);
+	}
+	exec_threads_never(x);
+}
+
+/**
+ * executor_run() - run a program from an empty world to an empty world
+ * @x: executor
+ * @prog: a valid program
+ * @opts: how; NULL for the defaults
+ * @res: what came out
+ *
+ * Return: 0 if nothing was found, 1 if a rule was broken or a WARN fired.
+ */
+int executor_run(struct executor *x, const struct program *prog, const struct exec_options *opts,
+		 struct exec_result *res)
+{
+	static const struct exec_options defaults;
+	struct exec_options with = opts ? *opts : defaults;
+
+	if (!with.op_budget)
+		with.op_budget = OP_BUDGET;
+	memset(res, 0, offsetof(struct exec_result, never));
+	res->truncated = false;
+	x->prog = prog;
+	x->opts = &with;
+	x->res = res;
+	x->accesses_left = with.max_accesses ? with.max_accesses : ~0ULL;
+	x->violations_told = 0;
+	x->current = NULL;
+
+	sim_reset();
+	memset(&x->outside, 0, sizeof(x->outside));
+	oracle_reset(x->oracle, &prog->vm, &x->env);
+	oracle_hash_points(x->oracle, with.hash_points);
+	exec_threads_init(x);
+	exec_events_begin(x);
+	if (!setjmp(x->fatal))
+		run(x);
+	else
+		memset(x->bitmap, 0, x->bitmap_words * sizeof(*x->bitmap));
+
+	sim_set_observer(NULL);
+	res->stats.points = sim.points;
+	sim.budget = 0;
+	res->hash = oracle_hash(x->oracle);
+	res->nr_violations = oracle_nr_violations(x->oracle);
+	x->opts = NULL;
+	return res->nr_violations != 0;
+}

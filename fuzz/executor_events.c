@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who tells whom: the platform's events go to the oracle; the MMU's questions to the host go to the
+ * oracle's host model; the oracle's hardware reads SPTEs and passes points of the platform.
+ */
+#include "executor_internal.h"
+
+/* ---- for tracers ---- */
+
+/**
+ * exec_emit() - tell the tracer, if there is one
+ * @x: executor
+ * @ev: event; thread and operation are filled in here
+ */
+void exec_emit(struct executor *x, struct exec_event *ev)
+{
+	ev->thread = x->current ? x->current->number : EXEC_NO_THREAD;
+	ev->op = x->current ? x->current->op : 0;
+	x->opts->event(x->opts->ctx, ev);
+}
+
+/**
+ * exec_emit_violations() - tell the tracer of violations found since it was told last
+ * @x: executor
+ */
+void exec_emit_violations(struct executor *x)
+{
+	while (x->violations_told < oracle_nr_violations(x->oracle)) {
+		struct exec_event ev = {
+			.kind = EXEC_EV_VIOLATION,
+			.violation = oracle_violation(x->oracle, x->violations_told++),
+		};
+
+		exec_emit(x, &ev);
+	}
+}
+
+static void emit_and_check(struct executor *x, struct exec_event *ev)
+{
+	exec_emit(x, ev);
+	exec_emit_violations(x);
+}
+
+/* ---- platform to oracle ---- */
+
+static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa, const struct sim_site *site)
+{
+	struct executor *x = ctx;
+
+	oracle_ev_point(x->oracle, kind, level, pa);
+	if (exec_tracing(x)) {
+		struct exec_event ev = {
+			.kind = EXEC_EV_POINT, .point = kind, .level = level, .pa = pa, .site = site,
+			.k = sim.current->count[kind][level] + 1,
+		};
+
+		exec_emit(x, &ev);
+	}
+}
+
+static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
+		    const struct sim_site *site)
+{
+	static const enum oracle_how hows[] = {
+		[POINT_OP] = ORACLE_INIT,	[POINT_WRITE] = ORACLE_WRITE,
+		[POINT_XCHG] = ORACLE_XCHG,	[POINT_CMPXCHG] = ORACLE_CMPXCHG,
+		[POINT_AND] = ORACLE_AND,
+	};
+	struct executor *x = ctx;
+
+	x->res->stats.spte_changes += ok && cur != val;
+	oracle_ev_spte(x->oracle, hows[how], pa, level, cur, val, ok);
+	if (exec_tracing(x)) {
+		struct exec_event ev = {
+			.kind = EXEC_EV_SPTE, .point = how, .level = level, .pa = pa,
+			.old = cur, .val = val, .ok = ok, .site = site,
+			.k = how == POINT_OP ? 0 : sim.current->count[how][level],
+		};
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
+{
+	struct executor *x = ctx;
+
+	if (event == SIM_PAGE_ALLOC) {
+		x->res->stats.tables_allocated++;
+		oracle_ev_page_alloc(x->oracle, pa, fill);
+	} else {
+		x->res->stats.tables_freed++;
+		oracle_ev_page_free(x->oracle, pa);
+	}
+	if (exec_tracing(x)) {
+		struct exec_event ev = {
+			.kind = event == SIM_PAGE_ALLOC ? EXEC_EV_ALLOC : EXEC_EV_FREE,
+			.pa = pa, .val = fill,
+		};
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_flush(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site)
+{
+	struct executor *x = ctx;
+
+	x->res->stats.flushes++;
+	oracle_ev_flush(x->oracle, gfn, nr);
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_FLUSH, .gfn = gfn, .n = nr, .site = site };
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_kick(void *ctx, int req, const struct sim_site *site)
+{
+	struct executor *x = ctx;
+	int i;
+
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_KICK, .n = req, .site = site };
+
+		exec_emit(x, &ev);
+	}
+	for (i = 0; i < PROG_MAX_VCPUS; i++)
+		x->vcpus[i].in_guest = false;
+	oracle_ev_kick(x->oracle, req == TDP_REQ_FREE_OBSOLETE_ROOTS);
+	if (exec_tracing(x))
+		exec_emit_violations(x);
+}
+
+static void ev_lock(void *ctx, const char *name, int delta)
+{
+	struct executor *x = ctx;
+
+	oracle_ev_lock(x->oracle, name, delta);
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_LOCK, .text = name, .delta = delta };
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_rcu(void *ctx, int delta)
+{
+	struct executor *x = ctx;
+
+	oracle_ev_rcu(x->oracle, delta);
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_RCU, .delta = delta };
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_refused(void *ctx, bool page)
+{
+	struct executor *x = ctx;
+
+	x->res->stats.refused++;
+	oracle_ev_refused(x->oracle, page);
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_REFUSED, .ok = page };
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_warn(void *ctx, const char *cond, const struct sim_site *site)
+{
+	struct executor *x = ctx;
+
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_WARN, .text = cond, .site = site };
+
+		exec_emit(x, &ev);
+	}
+	oracle_ev_warn(x->oracle, cond, site->file, site->line);
+	if (exec_tracing(x))
+		exec_emit_violations(x);
+}
+
+static void ev_fatal(void *ctx, char rule, const char *what, hpa_t pa)
+{
+	struct executor *x = ctx;
+
+	if (pa)
+		oracle_report(x->oracle, rule, ~0ULL, 0, "%s (physical address 0x%llx)", what,
+			      (unsigned long long)pa);
+	else
+		oracle_report(x->oracle, rule, ~0ULL, 0, "%s", what);
+	if (exec_tracing(x))
+		exec_emit_violations(x);
+	longjmp(x->fatal, 1);
+}
+
+/* ---- host: the MMU's questions ---- */
+
+static int host_fault_in(void *host, hvn_t hvn, bool write, bool *writable, kvm_pfn_t *pfn)
+{
+	struct executor *x = host;
+	unsigned int actions = sim_point(POINT_FAULTIN, 0, NULL, SIM_SITE);
+
+	if (actions & SIM_FAIL) {
+		ev_refused(x, false);
+		return -EAGAIN;
+	}
+	if (actions & SIM_REUSE)
+		oracle_host_reuse(x->oracle);
+	return oracle_host_fault_in(x->oracle, hvn, write, writable, pfn);
+}
+
+static int host_mapping_level(void *host, hvn_t hvn)
+{
+	struct executor *x = host;
+
+	return oracle_host_mapping_level(x->oracle, hvn);
+}
+
+static void host_set_pfn_dirty(void *host, kvm_pfn_t pfn)
+{
+	struct executor *x = host;
+
+	oracle_host_set_dirty(x->oracle, pfn);
+}
+
+static void host_set_pfn_accessed(void *host, kvm_pfn_t pfn)
+{
+	struct executor *x = host;
+
+	oracle_host_set_accessed(x->oracle, pfn);
+}
+
+static bool host_is_mmio_pfn(void *host, kvm_pfn_t pfn)
+{
+	struct executor *x = host;
+
+	return oracle_host_is_mmio_pfn(x->oracle, pfn);
+}
+
+const struct tdp_host_ops exec_host_ops = {
+	.fault_in = host_fault_in,
+	.mapping_level = host_mapping_level,
+	.set_pfn_dirty = host_set_pfn_dirty,
+	.set_pfn_accessed = host_set_pfn_accessed,
+	.is_mmio_pfn = host_is_mmio_pfn,
+};
+
+/* ---- hardware: the oracle's reach into memory ---- */
+
+static uint64_t env_read_spte(void *ctx, uint64_t pa, bool *live)
+{
+	const u64 *sptep = sim_spte_ptr(pa);
+
+	(void)ctx;
+	*live = sptep;
+	return sptep ? __atomic_load_n(sptep, __ATOMIC_ACQUIRE) : 0;
+}
+
+static bool env_cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
+{
+	struct executor *x = ctx;
+	u64 *sptep = sim_spte_ptr(pa), found = old;
+	bool ok = sptep && __atomic_compare_exchange_n(sptep, &found, val, false,
+						       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+
+	if (exec_tracing(x)) {
+		struct exec_event ev = {
+			.kind = EXEC_EV_ASSIST, .pa = pa, .old = found, .val = val, .ok = ok,
+		};
+
+		emit_and_check(x, &ev);
+	}
+	return ok;
+}
+
+static unsigned int env_point(void *ctx, int kind, int level, uint64_t pa)
+{
+	(void)ctx;
+	return sim_point(kind, level, pa ? __va(pa) : NULL, SIM_SITE);
+}
+
+static void env_pml(void *ctx, int vcpu, uint64_t gfn)
+{
+	struct executor *x = ctx;
+
+	if (exec_tracing(x)) {
+		struct exec_event ev = { .kind = EXEC_EV_PML, .vcpu = vcpu, .gfn = gfn };
+
+		exec_emit(x, &ev);
+	}
+	exec_mark_dirty(x, vcpu, gfn);
+}
+
+/**
+ * exec_events_init() - fill the tables of call-backs
+ * @x: executor
+ */
+void exec_events_init(struct executor *x)
+{
+	x->observer = (struct sim_observer){
+		.ctx = x,	.point = ev_point,	.spte = ev_spte,
+		.page = ev_page, .flush = ev_flush,	.kick = ev_kick,
+		.lock = ev_lock, .rcu = ev_rcu,		.refused = ev_refused,
+		.warn = ev_warn, .fatal = ev_fatal,
+	};
+	x->env = (struct oracle_env){
+		.ctx = x,
+		.read_spte = env_read_spte,
+		.cmpxchg_spte = env_cmpxchg_spte,
+		.point = env_point,
+		.pml = env_pml,
+	};
+}
+
+/**
+ * exec_events_begin() - listen to the platform
+ * @x: executor whose options say how closely
+ */
+void exec_events_begin(struct executor *x)
+{
+	sim_set_observer(&x->observer);
+	sim.observe_points = x->opts->event || x->opts->hash_points;
+}
