@@ -2,8 +2,7 @@
 """Builds one or more presets of CMakePresets.json into build/PRESET.
 
 Programs land at the top of that folder: build/plain/tdp, build/asan/test_program, ..."""
-import argparse
-
+import arguments
 import builds
 import packages
 
@@ -11,17 +10,12 @@ SUMMARY = "build presets (default: plain)"
 PACKAGES = packages.BUILD + packages.CLANG
 
 
-def known(name):
-    if name not in builds.presets():
-        raise argparse.ArgumentTypeError(
-            f"no preset '{name}'; there are: " + ", ".join(builds.presets()))
-    return name
-
-
 def add_arguments(p):
-    p.add_argument("preset", nargs="*", default=["plain"], type=known, metavar="PRESET",
+    presets = builds.presets()
+    p.add_argument("preset", nargs="*", default=["plain"], metavar="PRESET",
+                   type=arguments.one_of("preset", presets),
                    help="any of: " + ", ".join(f"{name} ({what})"
-                                               for name, what in builds.presets().items()))
+                                               for name, what in presets.items()))
 
 
 def run(args):

@@ -8,7 +8,6 @@
   kernel   nothing was pasted from the kernel's source (tools/lint/kernel_copy.py)
 
 Report: build/report/lint.json."""
-import argparse
 import concurrent.futures
 import json
 import os
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import arguments
 import builds
 import live
 import packages
@@ -89,15 +89,9 @@ CHECKS = {"format": check_format, "gcc": check_gcc, "clang": check_clang, "tidy"
 
 
 def add_arguments(p):
-    p.add_argument("check", nargs="*", metavar="CHECK", default=list(CHECKS), type=known,
+    p.add_argument("check", nargs="*", metavar="CHECK", default=list(CHECKS), type=arguments.one_of("check", CHECKS),
                    help="only these: " + ", ".join(CHECKS))
     p.add_argument("--fix", action="store_true", help="let the format check change the files")
-
-
-def known(name):
-    if name not in CHECKS:
-        raise argparse.ArgumentTypeError(f"no check '{name}'; there are: " + ", ".join(CHECKS))
-    return name
 
 
 def run(args):

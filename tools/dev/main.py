@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 
+import arguments
 import packages
 import paths
 
@@ -31,20 +32,10 @@ def make_parser(found):
         p = sub.add_parser(name, help=module.SUMMARY, description=module.__doc__,
                            formatter_class=argparse.RawDescriptionHelpFormatter,
                            allow_abbrev=False)
-        p.add_argument("-j", "--jobs", type=positive, default=os.cpu_count() or 1, metavar="N",
+        p.add_argument("-j", "--jobs", type=arguments.whole, default=os.cpu_count() or 1, metavar="N",
                        help="processes at a time (default: one per CPU)")
         module.add_arguments(p)
     return parser
-
-
-def positive(text):
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, not '{text}'")
-    return value
 
 
 def main():

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs a benchmark, bench/bench_NAME.c, built plain and under ASan+UBSan.
+
+The report build/report/bench-NAME.json holds its figures, each with the build in its name:
+what.plain.exec_per_s, what.asan.exec_per_s."""
+import json
+import os
+
+import arguments
+import builds
+import live
+import packages
+import paths
+import report
+
+SUMMARY = "measure speed (default: fuzz)"
+PACKAGES = packages.BUILD + packages.CLANG
+PRESETS = ["plain", "asan"]
+
+
+def names():
+    folder = os.path.join(paths.ROOT, "bench")
+    return sorted(f[6:-2] for f in os.listdir(folder)
+                  if f.startswith("bench_") and f.endswith(".c"))
+
+
+def add_arguments(p):
+    p.add_argument("name", nargs="?", default="fuzz", metavar="NAME",
+                   type=arguments.one_of("benchmark", names()), help="one of: " + ", ".join(names()))
+
+
+def measure(name, preset, jobs):
+    """Runs the benchmark of one build; returns what it printed as JSON."""
+    program = "bench_" + name
+    path = builds.program(builds.build(preset, jobs, [program]), program)
+    status, output = live.watch([path, "--json"], f"{program} {preset}", cwd=paths.ROOT)
+    try:
+        return json.loads("\n".join(output)), status
+    except ValueError:
+        raise paths.Failure(f"{paths.shown(path)} --json ended with status {status} and printed no "
+                            "JSON:\n" + "\n".join(output[-20:])) from None
+
+
+def with_build(figure, preset):
+    """what.exec_per_s -> what.plain.exec_per_s"""
+    what, _, last = figure.rpartition(".")
+    return ".".join(filter(None, (what, preset, last)))
+
+
+def run(args):
+    figures = {}
+    detail = {}
+    ok = True
+    for preset in PRESETS:
+        measured, status = measure(args.name, preset, args.jobs)
+        ok = ok and status == 0
+        detail[preset] = {k: v for k, v in measured.items() if k != "figures"}
+        for figure, value in measured["figures"].items():
+            figures[with_build(figure, preset)] = value
+    width = max(map(len, figures), default=0)
+    for figure, value in figures.items():
+        print(f"{figure:{width}}  {value:,}")
+    print("report: " + report.write("bench-" + args.name, ok, figures, **detail))
+    return 0 if ok else 1

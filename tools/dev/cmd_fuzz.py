@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fuzzes libtdp against the oracle with libFuzzer, starting from the corpus.
+
+On a finding the input is kept in build/findings/, shown as a program with the rule it breaks, and
+the command that replays it is printed. Report: build/report/fuzz.json.
+
+Exit status: 0 nothing found, 1 a finding, 2 bad input."""
+import os
+import re
+import shutil
+import subprocess
+
+import arguments
+import builds
+import libfuzzer
+import packages
+import paths
+import report
+import seeds
+
+SUMMARY = "fuzz for a minute (default target: mmu)"
+PACKAGES = packages.BUILD + packages.CLANG
+
+SHOWN_LINES = 60
+RULE = re.compile(r"\brule ([A-Z])\b")
+
+
+def add_arguments(p):
+    p.add_argument("target", nargs="?", default="mmu", metavar="TARGET",
+                   type=arguments.one_of("target", seeds.targets()),
+                   help="one of: " + ", ".join(seeds.targets()))
+    p.add_argument("--seconds", type=arguments.whole, default=60, metavar="N",
+                   help="how long (default: %(default)s)")
+    p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
+                   help="of libFuzzer's random numbers (default: %(default)s)")
+    p.add_argument("--plain", action="store_true", help="without ASan and UBSan: faster")
+    p.add_argument("--continue", action="store_true", dest="resume",
+                   help="start from what earlier runs kept too, rather than from the corpus alone")
+
+
+def clipped(lines):
+    if len(lines) > SHOWN_LINES:
+        lines = lines[:SHOWN_LINES] + [f"... {len(lines) - SHOWN_LINES} lines more"]
+    return "\n".join("  " + line for line in lines)
+
+
+def output_of(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=300)
+    return done.returncode, done.stdout.splitlines()
+
+
+def explain(run, program, tdp):
+    """Prints everything about a finding; returns it for the report."""
+    finding = {"target": run.target, "artifact": None, "rule": None, "summary": run.summary}
+    said = run.said()
+    if run.artifact is None:
+        print(f"FINDING: {run.target} ended with status {run.status} and left no input:")
+        print(clipped(said[-SHOWN_LINES:]))
+        return finding
+    finding["artifact"] = paths.shown(run.artifact)
+    replay = [paths.shown(program), finding["artifact"]]
+    shown = said
+    if run.target == "mmu":
+        text = run.artifact + ".tdp"
+        status, output = output_of([tdp, "convert", "--raw", run.artifact, "--output", text])
+        if status == 0:
+            with open(text, encoding="utf-8") as f:
+                print("\nthe program, " + paths.shown(text) + ":")
+                print(clipped(f.read().splitlines()))
+            # Not every finding shows without the sanitizers: then the fuzz target replays it.
+            status, output = output_of([tdp, "run", text])
+            if status:
+                replay = [paths.shown(tdp), "run", paths.shown(text)]
+                shown = output
+    rule = RULE.search("\n".join(shown)) or RULE.search("\n".join(said))
+    finding["rule"] = rule[1] if rule else None
+    finding["replay"] = " ".join(replay)
+    print("\nwhat was found:")
+    print(clipped(shown))
+    print(f"\nFINDING: {'rule ' + rule[1] + ' is broken' if rule else run.summary or 'see above'}"
+          f"\nkept:   {finding['artifact']}\nreplay: {finding['replay']}")
+    return finding
+
+
+def run(args):
+    tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
+    name = "fuzz_" + args.target
+    program = builds.program(builds.build("fuzz-plain" if args.plain else "fuzz", args.jobs, [name]),
+                             name)
+    seed_folder, count = seeds.convert(args.target, tdp)
+    kept = os.path.join(paths.BUILD, "fuzz-corpus", args.target)
+    if not args.resume:
+        shutil.rmtree(kept, ignore_errors=True)
+    os.makedirs(kept, exist_ok=True)
+    findings = os.path.join(paths.BUILD, "findings")
+    os.makedirs(findings, exist_ok=True)
+
+    print(f"fuzzing {args.target} for {args.seconds} s from {count} seeds"
+          f"{'' if args.plain else ' under ASan and UBSan'}, --seed {args.seed}", flush=True)
+    result = libfuzzer.run(program, args.target, [kept, seed_folder], args.seconds, args.seed,
+                           os.path.join(findings, name + "-"))
+    log = os.path.join(paths.BUILD, "fuzz-corpus", name + ".log")
+    with open(log, "w", encoding="utf-8") as f:
+        f.write("\n".join(result.output) + "\n")
+
+    found = [explain(result, program, tdp)] if result.found else []
+    seconds = round(result.seconds, 1)
+    rate = round(result.executions / result.seconds) if result.seconds else 0
+    path = report.write("fuzz", not found,
+                        {"executions": result.executions, "seconds": seconds,
+                         "findings": len(found), "exec_per_s": rate, "coverage": result.coverage,
+                         "corpus": result.corpus, "seeds": count, "rss_mb": result.rss},
+                        target=args.target, seed=args.seed, findings=found)
+    print(f"\n{args.target}: {result.executions:,} executions in {seconds} s ({rate:,}/s), "
+          f"coverage {result.coverage:,} edges, corpus {result.corpus:,} inputs, "
+          f"{len(found)} findings\nreport: {path}")
+    return 1 if found else 0
