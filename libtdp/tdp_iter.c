@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The preorder walk.  Mirrors arch/x86/kvm/mmu/tdp_iter.c.
+ */
+#include "tdp_iter.h"
+
+static inline int iter_index(const struct tdp_iter *iter)
+{
+	return (iter->gfn >> KVM_HPAGE_GFN_SHIFT(iter->level)) & (SPTE_ENT_PER_PAGE - 1);
+}
+
+static inline void tdp_iter_refresh_sptep(struct tdp_iter *iter)
+{
+	iter->sptep = iter->pt_path[iter->level - 1] + iter_index(iter);
+	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, iter->level);
+}
+
+/**
+ * tdp_iter_restart() - go back to the root, heading for the same gfn
+ * @iter: a started walk
+ *
+ * Page tables that were passed may be gone since; the root may not.  Mirrors
+ * tdp_iter_restart().
+ *
+ * Context: RCU read section.
+ */
+void tdp_iter_restart(struct tdp_iter *iter)
+{
+	iter->yielded_gfn = iter->next_last_level_gfn;
+	iter->yielded = false;
+	iter->level = iter->root_level;
+	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
+	tdp_iter_refresh_sptep(iter);
+	iter->valid = true;
+}
+
+/**
+ * tdp_iter_start() - begin a walk at the root
+ * @iter: the walk
+ * @root: root page table; the caller holds a reference, or mmu_lock
+ * @min_level: do not descend below this level
+ * @next_last_level_gfn: first gfn of interest
+ *
+ * Mirrors tdp_iter_start().  A bad root gives a walk that is over.
+ *
+ * Context: RCU read section, up to the end of the walk.
+ */
+void tdp_iter_start(struct tdp_iter *iter, struct kvm_mmu_page *root, int min_level,
+		    gfn_t next_last_level_gfn)
+{
+	if (WARN_ON_ONCE(!root || root->role.level < PG_LEVEL_4K ||
+			 root->role.level > PT64_ROOT_MAX_LEVEL)) {
+		iter->valid = false;
+		return;
+	}
+
+	iter->as_id = kvm_mmu_page_as_id(root);
+	iter->root_level = root->role.level;
+	iter->pt_path[root->role.level - 1] = root->spt;
+	iter->min_level = min_level;
+	iter->next_last_level_gfn = next_last_level_gfn;
+	tdp_iter_restart(iter);
+}
+
+/**
+ * spte_to_child_pt() - the page table that an SPTE links
+ * @spte: SPTE
+ * @level: its level
+ *
+ * Mirrors spte_to_child_pt().
+ *
+ * Return: NULL if it links none.
+ */
+tdp_ptep_t spte_to_child_pt(u64 spte, int level)
+{
+	if (is_last_spte(spte, level) || !is_shadow_present_pte(spte))
+		return NULL;
+	return __va(spte & SPTE_BASE_ADDR_MASK);
+}
+
+/* Into the table under the current SPTE, which may have changed since it was read. */
+static inline bool try_step_down(struct tdp_iter *iter)
+{
+	tdp_ptep_t child;
+
+	if (iter->level == iter->min_level)
+		return false;
+
+	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, iter->level);
+	child = spte_to_child_pt(iter->old_spte, iter->level);
+	if (!child)
+		return false;
+
+	iter->pt_path[--iter->level - 1] = child;
+	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
+	tdp_iter_refresh_sptep(iter);
+	return true;
+}
+
+/* To the next SPTE of the same table. */
+static inline bool try_step_side(struct tdp_iter *iter)
+{
+	if (iter_index(iter) == SPTE_ENT_PER_PAGE - 1)
+		return false;
+
+	iter->gfn += KVM_PAGES_PER_HPAGE(iter->level);
+	iter->next_last_level_gfn = iter->gfn;
+	iter->old_spte = kvm_tdp_mmu_read_spte(++iter->sptep, iter->level);
+	return true;
+}
+
+/* Back to the SPTE that links the current table. */
+static inline bool try_step_up(struct tdp_iter *iter)
+{
+	if (iter->level == iter->root_level)
+		return false;
+
+	iter->level++;
+	iter->gfn = gfn_round_for_level(iter->gfn, iter->level);
+	tdp_iter_refresh_sptep(iter);
+	return true;
+}
+
+/**
+ * tdp_iter_next() - next SPTE in preorder
+ * @iter: valid walk
+ *
+ * Down if the current SPTE links a table, else to the side, if need be from a
+ * level above, whose SPTE has been visited before.  After a yield, from the root
+ * again.  Clears @iter->valid at the end of the tree.  Mirrors tdp_iter_next().
+ *
+ * Context: RCU read section.
+ */
+void tdp_iter_next(struct tdp_iter *iter)
+{
+	if (iter->yielded) {
+		tdp_iter_restart(iter);
+		return;
+	}
+	if (try_step_down(iter))
+		return;
+	for (;;) {
+		if (try_step_side(iter))
+			return;
+		if (!try_step_up(iter))
+			break;
+	}
+	iter->valid = false;
+}
