@@ -196,7 +196,7 @@ void sim_over_budget(void)
 void sim_used_freed(const void *ptr)
 {
 	if (sim_ptr_is_live(ptr))
-		return;		/* a live entry may hold the poison's value, if somebody wrote it */
+		return;	/* a live entry may hold the poison's value, if somebody wrote it */
 	sim_fatal('U', "page-table page used after it was freed", sim_ptr_pa(ptr));
 }
 
@@ -361,7 +361,8 @@ void sim_rcu_read_unlock(const struct sim_site *site)
 	sim_point(POINT_RCU_END, 0, NULL, site);
 }
 
-void sim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head), const struct sim_site *site)
+void sim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head),
+		  const struct sim_site *site)
 {
 	head->func = func;
 	head->next = NULL;

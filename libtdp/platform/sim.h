@@ -24,19 +24,20 @@ struct sim_site {
 	int line;
 };
 
-#define SIM_SITE ({							\
-	static const struct sim_site sim_site_ = { __FILE_NAME__, __LINE__ };	\
-	&sim_site_;							\
-})
+#define SIM_SITE                                                                      \
+	({                                                                            \
+		static const struct sim_site sim_site_ = { __FILE_NAME__, __LINE__ }; \
+		&sim_site_;                                                           \
+	})
 
 /* What a choice of the schedule does at a point; bits of sim_point()'s result. */
 enum sim_action {
-	SIM_SWITCH	= 1 << 0,
-	SIM_RESCHED	= 1 << 1,
-	SIM_FAIL	= 1 << 2,
-	SIM_GP_END	= 1 << 3,
-	SIM_REUSE	= 1 << 4,
-	SIM_EVICT	= 1 << 5,
+	SIM_SWITCH = 1 << 0,
+	SIM_RESCHED = 1 << 1,
+	SIM_FAIL = 1 << 2,
+	SIM_GP_END = 1 << 3,
+	SIM_REUSE = 1 << 4,
+	SIM_EVICT = 1 << 5,
 };
 
 /**
@@ -74,7 +75,8 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  */
 struct sim_observer {
 	void *ctx;
-	void (*point)(void *ctx, enum point_kind kind, int level, hpa_t pa, const struct sim_site *site);
+	void (*point)(void *ctx, enum point_kind kind, int level, hpa_t pa,
+		      const struct sim_site *site);
 	void (*spte)(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
 		     const struct sim_site *site);
 	void (*page)(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill);
@@ -89,8 +91,8 @@ struct sim_observer {
 
 /* The simulated thread that runs now. */
 struct sim_thread {
-	u32 count[POINT_NR][POINT_LEVELS];	/* points passed in the current operation */
-	u32 armed[POINT_NR][POINT_LEVELS];	/* count at which the next choice waits, 0: none */
+	u32 count[POINT_NR][POINT_LEVELS]; /* points passed in the current operation */
+	u32 armed[POINT_NR][POINT_LEVELS]; /* count at which the next choice waits, 0: none */
 	struct sim_choice *choices;
 	u32 nr_choices;
 	bool need_resched;
@@ -103,8 +105,8 @@ struct sim {
 	struct sim_thread *current;
 	const struct sim_observer *observer;
 	bool observe_points;
-	u64 points;		/* since sim_reset(): progress and step budgets */
-	u64 budget;		/* points after which the run is stopped as a livelock (rule P); 0: none */
+	u64 points;  /* since sim_reset(): progress and step budgets */
+	u64 budget;  /* points after which the run is stopped as a livelock (rule P); 0: none */
 };
 extern struct sim sim;
 
@@ -116,7 +118,7 @@ void sim_end_op(void);
 u64 sim_pages_in_use(void);
 u64 sim_allocs_in_use(void);
 bool sim_page_is_live(hpa_t pa);
-u64 *sim_spte_ptr(hpa_t pa);	/* NULL if not in a live page-table page; for the hardware model */
+u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
 
 /* sim.c: slow paths of the inlines below */
 unsigned int sim_choose(enum point_kind kind, int level);
@@ -158,9 +160,9 @@ static inline unsigned int sim_point(enum point_kind kind, int level, const void
  * Page tables come from an arena: page i has physical address (SIM_PT_PFN + i) << PAGE_SHIFT.
  * Guest frames have other pfns (the host model's business).
  */
-#define SIM_PT_PFN	0x100000ULL
-#define SIM_PT_PAGES	(1ULL << 18)
-#define SIM_POISON	0x5a17e5dead7ab1e5ULL	/* what a freed page table reads as */
+#define SIM_PT_PFN   0x100000ULL
+#define SIM_PT_PAGES (1ULL << 18)
+#define SIM_POISON   0x5a17e5dead7ab1e5ULL /* what a freed page table reads as */
 
 extern char *sim_arena;
 
@@ -179,37 +181,41 @@ static inline void *__va(hpa_t pa)
 	return sim_arena + (pa - (SIM_PT_PFN << PAGE_SHIFT));
 }
 
-static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int level, u64 cur, u64 val,
-				    bool ok, const struct sim_site *site)
+static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int level, u64 cur,
+				    u64 val, bool ok, const struct sim_site *site)
 {
 	if (sim.observer && sim.observer->spte)
-		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok, site);
+		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok,
+				   site);
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_READS_ASK 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SIM_READS_ASK 1
+#endif
+
+static inline void sim_check_live(const u64 *sptep)
+{
+	if (unlikely(!sim_ptr_is_live(sptep)))
+		sim_used_freed(sptep);
 }
 
 /*
- * Reads of freed tables are found by the poison they return; builds with ASan, which
- * knows freed tables as poisoned memory, ask before they touch them.
+ * Writes ask whether the table is live. Reads, which are many, find a freed table by the poison it
+ * returns, but for builds with ASan, which must not touch its poisoned memory.
  */
-static inline void sim_check_live(const u64 *sptep)
-{
-#if defined(__SANITIZE_ADDRESS__)
-	if (!sim_ptr_is_live(sptep))
-		sim_used_freed(sptep);
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-	if (!sim_ptr_is_live(sptep))
-		sim_used_freed(sptep);
-#endif
-#endif
-	(void)sptep;
-}
-
 static inline u64 sim_read_spte(const u64 *sptep, int level, const struct sim_site *site)
 {
 	u64 val;
 
 	sim_point(POINT_READ, level, sptep, site);
+#ifdef SIM_READS_ASK
 	sim_check_live(sptep);
+#endif
 	val = __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(val == SIM_POISON, 0))
 		sim_used_freed(sptep);
@@ -223,8 +229,6 @@ static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct s
 	sim_point(POINT_WRITE, level, sptep, site);
 	sim_check_live(sptep);
 	old = __atomic_load_n(sptep, __ATOMIC_RELAXED);
-	if (__builtin_expect(old == SIM_POISON, 0))
-		sim_used_freed(sptep);
 	__atomic_store_n(sptep, val, __ATOMIC_RELEASE);
 	sim_spte_changed(POINT_WRITE, sptep, level, old, val, true, site);
 }
@@ -236,21 +240,19 @@ static inline u64 sim_xchg_spte(u64 *sptep, u64 val, int level, const struct sim
 	sim_point(POINT_XCHG, level, sptep, site);
 	sim_check_live(sptep);
 	old = __atomic_exchange_n(sptep, val, __ATOMIC_ACQ_REL);
-	if (__builtin_expect(old == SIM_POISON, 0))
-		sim_used_freed(sptep);
 	sim_spte_changed(POINT_XCHG, sptep, level, old, val, true, site);
 	return old;
 }
 
-static inline bool sim_cmpxchg_spte(u64 *sptep, u64 *old, u64 val, int level, const struct sim_site *site)
+static inline bool sim_cmpxchg_spte(u64 *sptep, u64 *old, u64 val, int level,
+				    const struct sim_site *site)
 {
 	bool ok;
 
 	sim_point(POINT_CMPXCHG, level, sptep, site);
 	sim_check_live(sptep);
-	ok = __atomic_compare_exchange_n(sptep, old, val, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-	if (__builtin_expect(*old == SIM_POISON, 0))
-		sim_used_freed(sptep);
+	ok = __atomic_compare_exchange_n(sptep, old, val, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE);
 	sim_spte_changed(POINT_CMPXCHG, sptep, level, *old, val, ok, site);
 	return ok;
 }
@@ -262,8 +264,6 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 	sim_point(POINT_AND, level, sptep, site);
 	sim_check_live(sptep);
 	old = __atomic_fetch_and(sptep, mask, __ATOMIC_ACQ_REL);
-	if (__builtin_expect(old == SIM_POISON, 0))
-		sim_used_freed(sptep);
 	sim_spte_changed(POINT_AND, sptep, level, old, old & mask, true, site);
 	return old;
 }
@@ -277,47 +277,73 @@ static inline void sim_init_spte(u64 *sptep, u64 val, int level, const struct si
 	sim_spte_changed(POINT_OP, sptep, level, old, val, true, site);
 }
 
-#define tdp_read_spte(sptep, level)		sim_read_spte(sptep, level, SIM_SITE)
-#define tdp_write_spte(sptep, val, level)	sim_write_spte(sptep, val, level, SIM_SITE)
-#define tdp_xchg_spte(sptep, val, level)	sim_xchg_spte(sptep, val, level, SIM_SITE)
+#define tdp_read_spte(sptep, level)		 sim_read_spte(sptep, level, SIM_SITE)
+#define tdp_write_spte(sptep, val, level)	 sim_write_spte(sptep, val, level, SIM_SITE)
+#define tdp_xchg_spte(sptep, val, level)	 sim_xchg_spte(sptep, val, level, SIM_SITE)
 #define tdp_cmpxchg_spte(sptep, old, val, level) sim_cmpxchg_spte(sptep, old, val, level, SIM_SITE)
-#define tdp_fetch_and_spte(sptep, mask, level)	sim_fetch_and_spte(sptep, mask, level, SIM_SITE)
-#define tdp_init_spte(sptep, val, level)	sim_init_spte(sptep, val, level, SIM_SITE)
+#define tdp_fetch_and_spte(sptep, mask, level)	 sim_fetch_and_spte(sptep, mask, level, SIM_SITE)
+#define tdp_init_spte(sptep, val, level)	 sim_init_spte(sptep, val, level, SIM_SITE)
 
 /* Shared variables that are not SPTEs. */
-#define READ_ONCE(x) ({							\
-	sim_point(POINT_LOAD, 0, NULL, SIM_SITE);			\
-	__atomic_load_n(&(x), __ATOMIC_RELAXED);			\
-})
-#define WRITE_ONCE(x, val) do {						\
-	sim_point(POINT_STORE, 0, NULL, SIM_SITE);			\
-	__atomic_store_n(&(x), (val), __ATOMIC_RELAXED);		\
-} while (0)
-#define smp_load_acquire(p) ({						\
-	sim_point(POINT_LOAD, 0, NULL, SIM_SITE);			\
-	__atomic_load_n(p, __ATOMIC_ACQUIRE);				\
-})
-#define smp_store_release(p, val) do {					\
-	sim_point(POINT_STORE, 0, NULL, SIM_SITE);			\
-	__atomic_store_n(p, (val), __ATOMIC_RELEASE);			\
-} while (0)
+#define READ_ONCE(x)                                      \
+	({                                                \
+		sim_point(POINT_LOAD, 0, NULL, SIM_SITE); \
+		__atomic_load_n(&(x), __ATOMIC_RELAXED);  \
+	})
+#define WRITE_ONCE(x, val)                                       \
+	do {                                                     \
+		sim_point(POINT_STORE, 0, NULL, SIM_SITE);       \
+		__atomic_store_n(&(x), (val), __ATOMIC_RELAXED); \
+	} while (0)
+#define smp_load_acquire(p)                               \
+	({                                                \
+		sim_point(POINT_LOAD, 0, NULL, SIM_SITE); \
+		__atomic_load_n(p, __ATOMIC_ACQUIRE);     \
+	})
+#define smp_store_release(p, val)                             \
+	do {                                                  \
+		sim_point(POINT_STORE, 0, NULL, SIM_SITE);    \
+		__atomic_store_n(p, (val), __ATOMIC_RELEASE); \
+	} while (0)
 
-typedef struct { s64 counter; } atomic64_t;
-typedef struct { u32 refs; } refcount_t;
+typedef struct {
+	s64 counter;
+} atomic64_t;
+typedef struct {
+	u32 refs;
+} refcount_t;
 
-#define atomic64_read(v)	READ_ONCE((v)->counter)
-#define atomic64_set(v, i)	WRITE_ONCE((v)->counter, i)
-#define atomic64_add(i, v) do {						\
-	sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);			\
-	__atomic_fetch_add(&(v)->counter, i, __ATOMIC_RELAXED);		\
-} while (0)
-#define atomic64_inc(v)		atomic64_add(1, v)
-#define atomic64_dec(v)		atomic64_add(-1, v)
+#define atomic64_read(v)   READ_ONCE((v)->counter)
+#define atomic64_set(v, i) WRITE_ONCE((v)->counter, i)
+#define atomic64_add(i, v)                                              \
+	do {                                                            \
+		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);             \
+		__atomic_fetch_add(&(v)->counter, i, __ATOMIC_RELAXED); \
+	} while (0)
+#define atomic64_inc(v) atomic64_add(1, v)
+#define atomic64_dec(v) atomic64_add(-1, v)
 
-#define refcount_set(r, n)	WRITE_ONCE((r)->refs, n)
-#define refcount_read(r)	READ_ONCE((r)->refs)
-#define refcount_inc_not_zero(r)	sim_refcount_inc_not_zero(r, SIM_SITE)
-#define refcount_dec_and_test(r)	sim_refcount_dec_and_test(r, SIM_SITE)
+/* Words whose bits several threads set and clear: requests, dirty bitmaps. */
+#define tdp_xchg_word(p, val)                                  \
+	({                                                     \
+		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);    \
+		__atomic_exchange_n(p, val, __ATOMIC_ACQ_REL); \
+	})
+#define tdp_fetch_or(p, mask)                                 \
+	({                                                    \
+		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);   \
+		__atomic_fetch_or(p, mask, __ATOMIC_ACQ_REL); \
+	})
+#define tdp_fetch_andnot(p, mask)                                 \
+	({                                                        \
+		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);       \
+		__atomic_fetch_and(p, ~(mask), __ATOMIC_ACQ_REL); \
+	})
+
+#define refcount_set(r, n)	 WRITE_ONCE((r)->refs, n)
+#define refcount_read(r)	 READ_ONCE((r)->refs)
+#define refcount_inc_not_zero(r) sim_refcount_inc_not_zero(r, SIM_SITE)
+#define refcount_dec_and_test(r) sim_refcount_dec_and_test(r, SIM_SITE)
 bool sim_refcount_inc_not_zero(refcount_t *r, const struct sim_site *site);
 bool sim_refcount_dec_and_test(refcount_t *r, const struct sim_site *site);
 
@@ -338,17 +364,17 @@ struct mutex {
 	struct sim_thread *owner;
 };
 
-#define rwlock_init(l)		(*(l) = (rwlock_t){ .name = #l })
-#define spin_lock_init(l)	(*(l) = (spinlock_t){ .name = #l })
-#define mutex_init(l)		(*(l) = (struct mutex){ .name = #l })
-#define read_lock(l)		sim_read_lock(l, SIM_SITE)
-#define read_unlock(l)		sim_read_unlock(l, SIM_SITE)
-#define write_lock(l)		sim_write_lock(l, SIM_SITE)
-#define write_unlock(l)		sim_write_unlock(l, SIM_SITE)
-#define spin_lock(l)		sim_lock(&(l)->owner, (l)->name, SIM_SITE)
-#define spin_unlock(l)		sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
-#define mutex_lock(l)		sim_lock(&(l)->owner, (l)->name, SIM_SITE)
-#define mutex_unlock(l)		sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
+#define rwlock_init(l)	  (*(l) = (rwlock_t){ .name = #l })
+#define spin_lock_init(l) (*(l) = (spinlock_t){ .name = #l })
+#define mutex_init(l)	  (*(l) = (struct mutex){ .name = #l })
+#define read_lock(l)	  sim_read_lock(l, SIM_SITE)
+#define read_unlock(l)	  sim_read_unlock(l, SIM_SITE)
+#define write_lock(l)	  sim_write_lock(l, SIM_SITE)
+#define write_unlock(l)	  sim_write_unlock(l, SIM_SITE)
+#define spin_lock(l)	  sim_lock(&(l)->owner, (l)->name, SIM_SITE)
+#define spin_unlock(l)	  sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
+#define mutex_lock(l)	  sim_lock(&(l)->owner, (l)->name, SIM_SITE)
+#define mutex_unlock(l)	  sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
 void sim_read_lock(rwlock_t *lock, const struct sim_site *site);
 void sim_read_unlock(rwlock_t *lock, const struct sim_site *site);
 void sim_write_lock(rwlock_t *lock, const struct sim_site *site);
@@ -356,26 +382,26 @@ void sim_write_unlock(rwlock_t *lock, const struct sim_site *site);
 void sim_lock(struct sim_thread **owner, const char *name, const struct sim_site *site);
 void sim_unlock(struct sim_thread **owner, const char *name, const struct sim_site *site);
 
-#define lockdep_assert_held(l)		WARN_ON(!(l)->readers && !(l)->writer)	/* an rwlock */
-#define lockdep_assert_held_read(l)	WARN_ON(!(l)->readers)
-#define lockdep_assert_held_write(l)	WARN_ON((l)->writer != sim.current)
-#define lockdep_assert_owned(l)		WARN_ON((l)->owner != sim.current)	/* spinlock, mutex */
+#define lockdep_assert_held(l)	     WARN_ON(!(l)->readers && !(l)->writer) /* an rwlock */
+#define lockdep_assert_held_read(l)  WARN_ON(!(l)->readers)
+#define lockdep_assert_held_write(l) WARN_ON((l)->writer != sim.current)
+#define lockdep_assert_owned(l)	     WARN_ON((l)->owner != sim.current) /* spinlock, mutex */
 
 /*
  * Scheduling. need_resched() is a point of its own, so that a schedule can say
  * at which of a walk's questions the answer becomes yes; yielding clears it.
  */
-#define need_resched()		sim_need_resched(SIM_SITE)
-#define cond_resched()		sim_cond_resched(SIM_SITE)
-#define cond_resched_rwlock_read(l)	sim_cond_resched_rwlock(l, false, SIM_SITE)
-#define cond_resched_rwlock_write(l)	sim_cond_resched_rwlock(l, true, SIM_SITE)
-#define cpu_relax()		((void)sim_point(POINT_RELAX, 0, NULL, SIM_SITE))
+#define need_resched()		     sim_need_resched(SIM_SITE)
+#define cond_resched()		     sim_cond_resched(SIM_SITE)
+#define cond_resched_rwlock_read(l)  sim_cond_resched_rwlock(l, false, SIM_SITE)
+#define cond_resched_rwlock_write(l) sim_cond_resched_rwlock(l, true, SIM_SITE)
+#define cpu_relax()		     ((void)sim_point(POINT_RELAX, 0, NULL, SIM_SITE))
 bool sim_need_resched(const struct sim_site *site);
 void sim_cond_resched(const struct sim_site *site);
 void sim_cond_resched_rwlock(rwlock_t *lock, bool write, const struct sim_site *site);
 static inline bool rwlock_needbreak(const rwlock_t *lock)
 {
-	(void)lock;	/* nobody waits while one thread runs at a time */
+	(void)lock; /* nobody waits while one thread runs at a time */
 	return false;
 }
 
@@ -383,37 +409,40 @@ static inline bool rwlock_needbreak(const rwlock_t *lock)
  * RCU. Callbacks run when a grace period ends: where the schedule says gp-end
  * and no reader is left, else as late as possible, at rcu_barrier().
  */
-#define rcu_read_lock()		sim_rcu_read_lock(SIM_SITE)
-#define rcu_read_unlock()	sim_rcu_read_unlock(SIM_SITE)
-#define call_rcu(head, func)	sim_call_rcu(head, func, SIM_SITE)
-#define synchronize_rcu()	sim_rcu_barrier(SIM_SITE)
-#define rcu_barrier()		sim_rcu_barrier(SIM_SITE)
+#define rcu_read_lock()	     sim_rcu_read_lock(SIM_SITE)
+#define rcu_read_unlock()    sim_rcu_read_unlock(SIM_SITE)
+#define call_rcu(head, func) sim_call_rcu(head, func, SIM_SITE)
+#define synchronize_rcu()    sim_rcu_barrier(SIM_SITE)
+#define rcu_barrier()	     sim_rcu_barrier(SIM_SITE)
 void sim_rcu_read_lock(const struct sim_site *site);
 void sim_rcu_read_unlock(const struct sim_site *site);
-void sim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head), const struct sim_site *site);
+void sim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head),
+		  const struct sim_site *site);
 void sim_rcu_barrier(const struct sim_site *site);
-#define rcu_dereference(p)	smp_load_acquire(&(p))
+#define rcu_dereference(p)	 smp_load_acquire(&(p))
 #define rcu_assign_pointer(p, v) smp_store_release(&(p), v)
 
-struct srcu_struct { u32 readers; };
-#define init_srcu_struct(s)	((s)->readers = 0)
-#define srcu_read_lock(s)	sim_srcu_read_lock(s, SIM_SITE)
+struct srcu_struct {
+	u32 readers;
+};
+#define init_srcu_struct(s)	 ((s)->readers = 0)
+#define srcu_read_lock(s)	 sim_srcu_read_lock(s, SIM_SITE)
 #define srcu_read_unlock(s, idx) sim_srcu_read_unlock(s, idx, SIM_SITE)
-#define synchronize_srcu(s)	sim_synchronize_srcu(s, SIM_SITE)
+#define synchronize_srcu(s)	 sim_synchronize_srcu(s, SIM_SITE)
 int sim_srcu_read_lock(struct srcu_struct *srcu, const struct sim_site *site);
 void sim_srcu_read_unlock(struct srcu_struct *srcu, int idx, const struct sim_site *site);
 void sim_synchronize_srcu(struct srcu_struct *srcu, const struct sim_site *site);
 
 /* Memory; each allocation is a point and may be made to fail. All of it comes back zeroed. */
-#define kzalloc(size)		sim_zalloc(1, size, SIM_SITE)
-#define kvcalloc(n, size)	sim_zalloc(n, size, SIM_SITE)
-#define kfree(ptr)		sim_free(ptr, SIM_SITE)
+#define kzalloc(size)	  sim_zalloc(1, size, SIM_SITE)
+#define kvcalloc(n, size) sim_zalloc(n, size, SIM_SITE)
+#define kfree(ptr)	  sim_free(ptr, SIM_SITE)
 void *sim_zalloc(size_t n, size_t size, const struct sim_site *site);
 void sim_free(void *ptr, const struct sim_site *site);
 
 /* A page-table page with every entry @fill; NULL if refused. Freed ones are poisoned at once. */
-#define tdp_page_alloc(fill)	sim_page_alloc(fill, SIM_SITE)
-#define tdp_page_free(ptr)	sim_page_free(ptr, SIM_SITE)
+#define tdp_page_alloc(fill) sim_page_alloc(fill, SIM_SITE)
+#define tdp_page_free(ptr)   sim_page_free(ptr, SIM_SITE)
 u64 *sim_page_alloc(u64 fill, const struct sim_site *site);
 void sim_page_free(u64 *page, const struct sim_site *site);
 
@@ -428,9 +457,9 @@ static inline void set_page_private(void *ptr, void *priv)
 }
 
 /* Other CPUs. A flush returns once every vCPU in guest mode has dropped the entries. */
-#define tdp_flush_tlbs()	sim_flush(0, 0, SIM_SITE)
+#define tdp_flush_tlbs()	      sim_flush(0, 0, SIM_SITE)
 #define tdp_flush_tlbs_range(gfn, nr) sim_flush(gfn, nr, SIM_SITE)
-#define tdp_kick_vcpus(req)	sim_kick(req, SIM_SITE)
+#define tdp_kick_vcpus(req)	      sim_kick(req, SIM_SITE)
 void sim_flush(gfn_t gfn, u64 nr, const struct sim_site *site);
 void sim_kick(int req, const struct sim_site *site);
 
@@ -441,12 +470,13 @@ void sim_kick(int req, const struct sim_site *site);
  */
 enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS };
 
-#define WARN_ON(cond) ({						\
-	bool warn_ = !!(cond);						\
-	if (unlikely(warn_))						\
-		sim_warn(#cond, SIM_SITE);				\
-	unlikely(warn_);						\
-})
-#define WARN_ON_ONCE(cond)	WARN_ON(cond)
+#define WARN_ON(cond)                              \
+	({                                         \
+		bool warn_ = !!(cond);             \
+		if (unlikely(warn_))               \
+			sim_warn(#cond, SIM_SITE); \
+		unlikely(warn_);                   \
+	})
+#define WARN_ON_ONCE(cond) WARN_ON(cond)
 
 #endif /* TDP_SIM_H */

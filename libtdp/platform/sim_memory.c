@@ -24,14 +24,14 @@
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(addr, size)	((void)(addr), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(addr, size)	((void)(addr), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
 #endif
 
 /*
  * Freed pages wait in a queue until this many are in it, so that a stale pointer
  * meets the poison rather than a new table; "reuse" takes the last one at once.
  */
-#define SIM_QUARANTINE	64
+#define SIM_QUARANTINE 64
 
 enum page_state { PAGE_NEVER_USED, PAGE_LIVE, PAGE_FREED };
 
@@ -39,7 +39,7 @@ char *sim_arena;
 void *sim_page_priv[SIM_PT_PAGES];
 
 static u8 page_state[SIM_PT_PAGES];
-static u64 pages_used;		/* pages [0, pages_used) have been handed out since the reset */
+static u64 pages_used;  /* pages [0, pages_used) have been handed out since the reset */
 static u64 pages_live;
 
 /* Freed pages, oldest first. Free-running indexes, as many slots as pages. */
@@ -61,7 +61,8 @@ static void sim_arena_map(void)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (map == MAP_FAILED) {
-		fprintf(stderr, "libtdp: cannot reserve %llu MiB of address space for page tables\n",
+		fprintf(stderr,
+			"libtdp: cannot reserve %llu MiB of address space for page tables\n",
 			(unsigned long long)(SIM_PT_PAGES << PAGE_SHIFT >> 20));
 		abort();
 	}
@@ -189,7 +190,8 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 
 	if (sim_refused(actions, false))
 		return NULL;
-	if (__builtin_mul_overflow(n, size, &bytes) || __builtin_add_overflow(bytes, sizeof(*a), &bytes))
+	if (__builtin_mul_overflow(n, size, &bytes) ||
+	    __builtin_add_overflow(bytes, sizeof(*a), &bytes))
 		return NULL;
 	a = calloc(1, bytes);
 	if (!a)
