@@ -103,17 +103,17 @@ struct kvm_vm_stat {
 	s64 tdp_mmu_pages;
 	u64 remote_tlb_flush;
 	u64 pf_taken, pf_fixed, pf_spurious, pf_fast, pf_emulate, pf_mmio_spte_created;
-	u64 splits;		/* huge SPTEs replaced by a page table, fault and eager */
-	u64 nx_recoveries;	/* page tables zapped by NX recovery */
+	u64 splits;  /* huge SPTEs replaced by a page table, fault and eager */
+	u64 nx_recoveries; /* page tables zapped by NX recovery */
 };
 void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat);
 
 /* page_fault.c: error codes and results are the kernel's */
-#define PFERR_PRESENT_MASK	(1ULL << 0)
-#define PFERR_WRITE_MASK	(1ULL << 1)
-#define PFERR_USER_MASK		(1ULL << 2)
-#define PFERR_RSVD_MASK		(1ULL << 3)
-#define PFERR_FETCH_MASK	(1ULL << 4)
+#define PFERR_PRESENT_MASK (1ULL << 0)
+#define PFERR_WRITE_MASK   (1ULL << 1)
+#define PFERR_USER_MASK	   (1ULL << 2)
+#define PFERR_RSVD_MASK	   (1ULL << 3)
+#define PFERR_FETCH_MASK   (1ULL << 4)
 
 enum {
 	RET_PF_CONTINUE = 0,
@@ -135,7 +135,7 @@ int kvm_mmu_load(struct kvm_vcpu *vcpu);
 void kvm_mmu_unload(struct kvm_vcpu *vcpu);
 /* SMM and nested-like guest mode: the vCPU's root role changes, the current root is put (kvm_mmu_reset_context) */
 int kvm_vcpu_set_mode(struct kvm_vcpu *vcpu, bool smm, bool guest_mode);
-hpa_t kvm_vcpu_root_hpa(struct kvm_vcpu *vcpu);		/* INVALID_PAGE if none */
+hpa_t kvm_vcpu_root_hpa(struct kvm_vcpu *vcpu); /* INVALID_PAGE if none */
 /*
  * A violation (EPT) or nested page fault (NPT) of the vCPU. RET_PF_FIXED, RET_PF_SPURIOUS, RET_PF_RETRY,
  * RET_PF_EMULATE (MMIO, read-only slot), RET_PF_WRITE_PROTECTED (tracked gfn: the caller emulates), or -errno.
@@ -147,7 +147,7 @@ int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level
 u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level);
 
 /* memslot.c */
-#define KVM_MEM_LOG_DIRTY_PAGES	(1U << 0)
+#define KVM_MEM_LOG_DIRTY_PAGES (1U << 0)
 #define KVM_MEM_READONLY	(1U << 1)
 /**
  * struct tdp_memory_region - kvm_userspace_memory_region in pages
@@ -169,7 +169,8 @@ u64 kvm_memslots_generation(struct kvm *kvm, int as_id);
 
 /* dirty_log.c: bitmaps are arrays of u64, one bit a page, (npages + 63) / 64 words */
 int kvm_vm_ioctl_get_dirty_log(struct kvm *kvm, u32 slot, u64 *bitmap, size_t words);
-int kvm_vm_ioctl_clear_dirty_log(struct kvm *kvm, u32 slot, u64 first_page, u64 num_pages, const u64 *bitmap);
+int kvm_vm_ioctl_clear_dirty_log(struct kvm *kvm, u32 slot, u64 first_page, u64 num_pages,
+				 const u64 *bitmap);
 void kvm_vcpu_mark_page_dirty(struct kvm_vcpu *vcpu, gfn_t gfn);
 int kvm_mmu_slot_try_split_huge_pages(struct kvm *kvm, u32 slot, int target_level);
 int kvm_mmu_slot_gfn_write_protect(struct kvm *kvm, u32 slot, gfn_t gfn, int min_level);
@@ -181,7 +182,8 @@ int kvm_recover_nx_huge_pages(struct kvm *kvm);
 /* notifier.c: [start, end) in host page numbers */
 int kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, hvn_t start, hvn_t end);
 int kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, hvn_t start, hvn_t end);
-int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start, hvn_t end);	/* 1 if young, flushes if so? no: see the doc */
+int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start,
+				 hvn_t end); /* 1 if young, flushes if so? no: see the doc */
 int kvm_mmu_notifier_test_young(struct kvm *kvm, hvn_t start, hvn_t end);
 
 /* page_track.c and zaps */
@@ -197,17 +199,18 @@ void kvm_mmu_invalidate_mmio_sptes(struct kvm *kvm, u64 gen);
  * @fn's return value other than 0 stops the walk and is returned. Needs a quiet VM.
  */
 struct tdp_spte_info {
-	hpa_t root;		/* of the root page table */
+	hpa_t root; /* of the root page table */
 	u32 root_role;
 	bool root_invalid;
 	int as_id;
 	bool guest_mode;
-	hpa_t table;		/* page table that holds the SPTE */
+	hpa_t table; /* page table that holds the SPTE */
 	gfn_t gfn;
 	int level;
 	u64 spte;
 };
-int tdp_for_each_spte(struct kvm *kvm, int (*fn)(const struct tdp_spte_info *info, void *arg), void *arg);
+int tdp_for_each_spte(struct kvm *kvm, int (*fn)(const struct tdp_spte_info *info, void *arg),
+		      void *arg);
 
 #ifdef __cplusplus
 }

@@ -48,11 +48,11 @@ struct tdp_iter {
 };
 
 /* Every SPTE at @min_level or above that maps part of [start, end). */
-#define for_each_tdp_pte_min_level(iter, root, min_level, start, end)	\
-	for (tdp_iter_start(&(iter), root, min_level, start);		\
-	     (iter).valid && (iter).gfn < (end); tdp_iter_next(&(iter)))
+#define for_each_tdp_pte_min_level(iter, root, min_level, start, end)                             \
+	for (tdp_iter_start(&(iter), root, min_level, start); (iter).valid && (iter).gfn < (end); \
+	     tdp_iter_next(&(iter)))
 
-#define for_each_tdp_pte(iter, root, start, end)			\
+#define for_each_tdp_pte(iter, root, start, end) \
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end)
 
 tdp_ptep_t spte_to_child_pt(u64 spte, int level);

@@ -25,9 +25,9 @@ typedef u64 hpa_t;
 typedef u64 hvn_t;
 typedef u64 kvm_pfn_t;
 
-#define PAGE_SHIFT		12
-#define PAGE_SIZE		(1ULL << PAGE_SHIFT)
-#define INVALID_PAGE		(~(hpa_t)0)
+#define PAGE_SHIFT   12
+#define PAGE_SIZE    (1ULL << PAGE_SHIFT)
+#define INVALID_PAGE (~(hpa_t)0)
 
 enum pg_level {
 	PG_LEVEL_NONE,
@@ -38,14 +38,14 @@ enum pg_level {
 	PG_LEVEL_256T,
 };
 
-#define PT64_ROOT_4LEVEL	4
-#define PT64_ROOT_5LEVEL	5
-#define PT64_ROOT_MAX_LEVEL	PT64_ROOT_5LEVEL
-#define KVM_MAX_HUGEPAGE_LEVEL	PG_LEVEL_1G
-#define SPTE_LEVEL_BITS		9
-#define SPTE_ENT_PER_PAGE	(1 << SPTE_LEVEL_BITS)
+#define PT64_ROOT_4LEVEL       4
+#define PT64_ROOT_5LEVEL       5
+#define PT64_ROOT_MAX_LEVEL    PT64_ROOT_5LEVEL
+#define KVM_MAX_HUGEPAGE_LEVEL PG_LEVEL_1G
+#define SPTE_LEVEL_BITS	       9
+#define SPTE_ENT_PER_PAGE      (1 << SPTE_LEVEL_BITS)
 
-#define KVM_HPAGE_GFN_SHIFT(level)	(((level) - 1) * SPTE_LEVEL_BITS)
-#define KVM_PAGES_PER_HPAGE(level)	(1ULL << KVM_HPAGE_GFN_SHIFT(level))
+#define KVM_HPAGE_GFN_SHIFT(level) (((level) - 1) * SPTE_LEVEL_BITS)
+#define KVM_PAGES_PER_HPAGE(level) (1ULL << KVM_HPAGE_GFN_SHIFT(level))
 
 #endif /* TDP_TYPES_H */
