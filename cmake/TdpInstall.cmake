@@ -19,6 +19,7 @@ install(FILES "${PROJECT_BINARY_DIR}/tdp-config.cmake"
 # The prefix is worked out from where the .pc file is, so that the tree can be moved.
 file(RELATIVE_PATH tdp_pc_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig"
      "${CMAKE_INSTALL_PREFIX}")
+string(REGEX REPLACE "/$" "" tdp_pc_prefix "${tdp_pc_prefix}")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/tdp-sim.pc.in" "${PROJECT_BINARY_DIR}/tdp-sim.pc"
 	       @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/tdp-sim.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -36,7 +36,7 @@ def configure(preset):
 
 
 def build(preset, jobs, targets=()):
-    """Builds a preset (some targets of it, or all); returns its folder, or fails with the output."""
+    """Builds a preset, or some targets of it; returns its folder, or fails with the output."""
     begun = time.monotonic()
     configure(preset)
     where = folder(preset)

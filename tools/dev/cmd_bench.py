@@ -26,7 +26,8 @@ def names():
 
 def add_arguments(p):
     p.add_argument("name", nargs="?", default="fuzz", metavar="NAME",
-                   type=arguments.one_of("benchmark", names()), help="one of: " + ", ".join(names()))
+                   type=arguments.one_of("benchmark", names()),
+                   help="one of: " + ", ".join(names()))
 
 
 def measure(name, preset, jobs):

@@ -86,8 +86,8 @@ def explain(run, program, tdp):
 def run(args):
     tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
     name = "fuzz_" + args.target
-    program = builds.program(builds.build("fuzz-plain" if args.plain else "fuzz", args.jobs, [name]),
-                             name)
+    preset = "fuzz-plain" if args.plain else "fuzz"
+    program = builds.program(builds.build(preset, args.jobs, [name]), name)
     seed_folder, count = seeds.convert(args.target, tdp)
     kept = os.path.join(paths.BUILD, "fuzz-corpus", args.target)
     if not args.resume:

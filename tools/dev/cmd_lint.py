@@ -89,7 +89,8 @@ CHECKS = {"format": check_format, "gcc": check_gcc, "clang": check_clang, "tidy"
 
 
 def add_arguments(p):
-    p.add_argument("check", nargs="*", metavar="CHECK", default=list(CHECKS), type=arguments.one_of("check", CHECKS),
+    p.add_argument("check", nargs="*", metavar="CHECK", default=list(CHECKS),
+                   type=arguments.one_of("check", CHECKS),
                    help="only these: " + ", ".join(CHECKS))
     p.add_argument("--fix", action="store_true", help="let the format check change the files")
 

@@ -14,6 +14,7 @@ PULSE = re.compile(r"^#(\d+)\s+(\w+)\s+cov: (\d+) ft: (\d+) corp: (\d+)/\S+ "
                    r".*?exec/s: (\d+) rss: (\d+)Mb")
 FINAL = re.compile(r"^stat::(\w+):\s+(\d+)")
 SAVED = re.compile(r"Test unit written to (.+)$")
+CHATTER = re.compile(r"#\d+\s|INFO:|stat::|Running:|WARNING: |\tNEW_FUNC|MS: |0x|artifact|Base64")
 SUMMARY = re.compile(r"^SUMMARY: (.+)$")
 
 
@@ -54,10 +55,7 @@ class Run:
 
     def said(self):
         """What the program itself said before it gave up: its output less libFuzzer's chatter."""
-        own = [x for x in self.output
-               if not re.match(r"#\d+\s|INFO:|stat::|Running:|WARNING: |\tNEW_FUNC|MS: |0x|artifact",
-                               x)]
-        return own
+        return [line for line in self.output if not CHATTER.match(line)]
 
     def line(self):
         return (f"{self.target}: {self.seconds:3.0f} s  {self.executions:,} executions  "
@@ -67,7 +65,7 @@ class Run:
 
 def options(seconds, seed, artifacts):
     return [f"-max_total_time={seconds}", f"-seed={seed}", f"-artifact_prefix={artifacts}",
-            "-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", "-reload=0", "-verbosity=1"]
+            "-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", "-reload=0"]
 
 
 def run(program, target, folders, seconds, seed, artifacts, extra=()):

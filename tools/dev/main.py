@@ -5,7 +5,8 @@ A command is a file cmd_NAME.py with
     SUMMARY             one line for ./dev --help
     PACKAGES            Debian packages it needs (packages.BUILD and others)
     add_arguments(p)    its options, on an argparse parser
-    run(args)           does it; returns the exit status: 0 fine, 1 a finding or failure, 2 bad input
+    run(args)           does it; returns the exit status: 0 fine, 1 a finding or failure, 2 bad
+                        input
 """
 import argparse
 import importlib
@@ -19,7 +20,8 @@ import paths
 
 def commands():
     here = os.path.dirname(os.path.abspath(__file__))
-    names = sorted(f[4:-3] for f in os.listdir(here) if f.startswith("cmd_") and f.endswith(".py"))
+    names = sorted(f[4:-3] for f in os.listdir(here)
+                   if f.startswith("cmd_") and f.endswith(".py"))
     return {name: importlib.import_module("cmd_" + name) for name in names}
 
 

@@ -37,7 +37,8 @@ def from_hex(path):
     try:
         return bytes.fromhex(digits)
     except ValueError as error:
-        raise paths.Failure(f"{paths.shown(path)}: expected hex digits: {error}", status=2) from None
+        raise paths.Failure(f"{paths.shown(path)}: expected hex digits: {error}",
+                            status=2) from None
 
 
 def convert(target, tdp):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fails when a file holds text of the kernel's: 40 identical tokens in a row, or a comment sentence.
+"""Fails when a file holds text of the kernel's: 40 tokens in a row, or a sentence of a comment.
 
 Names, constants and behaviour carry over from the kernel by design; its text does not. Layout and
 comments are dropped before tokens are compared, and numbers are compared by value; renaming is not
