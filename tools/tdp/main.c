@@ -18,6 +18,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "run", cmd_run, "replay programs against the MMU with the oracle watching" },
 	{ "convert", cmd_convert, "turn a program into canonical text or binary form" },
 };
 

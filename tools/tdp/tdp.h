@@ -13,5 +13,6 @@ enum {
 };
 
 int cmd_convert(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 
 #endif /* TDP_TOOL_H */
