@@ -27,6 +27,10 @@
 
 struct oracle;
 
+/* Points of the hardware's own, i.e. POINT_TLB, _WALK, _ASSIST, _MEMORY of the schedule; only TLB can evict. */
+enum oracle_point { ORACLE_POINT_TLB, ORACLE_POINT_WALK, ORACLE_POINT_ASSIST, ORACLE_POINT_MEMORY };
+#define ORACLE_EVICT	1u
+
 /* What the oracle needs of the machine that holds the page tables. */
 struct oracle_env {
 	void *ctx;
@@ -34,7 +38,7 @@ struct oracle_env {
 	uint64_t (*read_spte)(void *ctx, uint64_t pa, bool *live);
 	/* hardware's A/D update; false if the SPTE was not @old any more */
 	bool (*cmpxchg_spte)(void *ctx, uint64_t pa, uint64_t old, uint64_t val);
-	/* a point of the hardware's own (POINT_TLB, _WALK, _ASSIST, _MEMORY); returns SIM_* actions (only SIM_EVICT matters) */
+	/* a point of the hardware's own (enum oracle_point; @pa: SPTE, or gpa for TLB and MEMORY); ORACLE_EVICT or 0 */
 	unsigned int (*point)(void *ctx, int kind, int level, uint64_t pa);
 	/* a PML buffer is drained: @vcpu's guest wrote @gfn (KVM: kvm_vcpu_mark_page_dirty) */
 	void (*pml)(void *ctx, int vcpu, uint64_t gfn);
@@ -70,6 +74,9 @@ uint64_t oracle_hash(const struct oracle *o);		/* over every event, for determin
 void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
 void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset(). */
+void oracle_set_prediction(struct oracle *o, bool on);
 
 /* Which thread and operation the events that follow belong to. */
 void oracle_set_thread(struct oracle *o, int thread, uint32_t op);
