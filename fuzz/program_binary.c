@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "program.h"
+#include "program_edit.h"
 #include "program_names.h"
 #include "program_wire.h"
 
@@ -109,27 +109,6 @@ static void decode_vm_bits(struct vm_desc *vm, const uint8_t *r)
 	vm->cachebits = phys_bits(r[2]);
 	if (r[3])
 		vm->nx_ratio = ratios[r[3] & 7];
-}
-
-/* Keys that contradict each other: one of them gives way. */
-static void normalise_vm(struct vm_desc *vm)
-{
-	if (vm->mmu == VM_NPT) {
-		vm->ad = true;
-		vm->exec_only = true;
-	}
-	if (vm->me == (vm->mmu == VM_NPT ? VM_ME_TDX : VM_ME_SME))
-		vm->me = VM_ME_OFF;
-	if (vm->mmu == VM_NPT || !vm->ad)
-		vm->pml = false;
-	if (vm->l1tf) {
-		if (vm->cachebits > 46)
-			vm->cachebits = 46;
-		if (vm->maxphyaddr > vm->cachebits)
-			vm->maxphyaddr = vm->cachebits;
-	}
-	if (vm->init_set)
-		vm->manual_protect = true;
 }
 
 /* The record of a slot, and that of slot-add but for its thread. */
@@ -420,7 +399,7 @@ static void decode_machine(struct decoder *d, const uint8_t *data, size_t nr)
 		wide.given = 0;
 	}
 
-	normalise_vm(&prog->vm);
+	vm_fix(&prog->vm);
 	d->limit = vm_gfn_limit(&prog->vm);
 	decode_slots(prog, raw, nr_raw, may_be_none, d->limit);
 }

@@ -273,7 +273,10 @@ int choice_check(const struct program *prog, const struct prog_choice *choice,
 	if (choice->kind >= POINT_NR)
 		return refuse(err, "there is no point %u", choice->kind);
 	if (point_infos[choice->kind].has_level) {
-		if (choice->level < 1 || choice->level > prog->vm.levels)
+		if (choice->level < 1 || choice->level >= POINT_LEVELS)
+			return refuse(err, "level %u: expected 1..%d", choice->level,
+				      POINT_LEVELS - 1);
+		if (choice->level > prog->vm.levels)
 			return refuse(err, "level %s: expected at most %s, the VM has %u levels",
 				      level_names[choice->level], level_names[prog->vm.levels],
 				      prog->vm.levels);
