@@ -45,7 +45,8 @@ def build(preset, jobs, targets=()):
         command += ["--target", *targets]
     status, output = live.watch(command, f"build {preset}")
     if status:
-        raise paths.Failure(f"building '{preset}' failed:\n" + "\n".join(output[-60:]))
+        said = [line for line in output if not line.startswith(("[", "-- "))]
+        raise paths.Failure(f"building '{preset}' failed:\n" + "\n".join(said[-60:]))
     print(f"built {preset} in {time.monotonic() - begun:.0f} s: {paths.shown(where)}", flush=True)
     return where
 

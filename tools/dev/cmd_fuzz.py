@@ -22,7 +22,7 @@ SUMMARY = "fuzz for a minute (default target: mmu)"
 PACKAGES = packages.BUILD + packages.CLANG
 
 SHOWN_LINES = 60
-RULE = re.compile(r"\brule ([A-Z])\b")
+RULE = re.compile(r"\brule ([A-Z!])(?:\s|$)")
 
 
 def add_arguments(p):

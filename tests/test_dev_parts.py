@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tdp-test: plain-only
+"""What ./dev makes of what other programs say: libFuzzer, tdp, lcov, clang-format."""
+import contextlib
+import io
+import json
+import os
+import stat
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "tools", "lint")]
+BUILD = tempfile.TemporaryDirectory()
+os.environ["TDP_BUILD_ROOT"] = BUILD.name
+
+import cmd_bench  # noqa: E402
+import cmd_fuzz  # noqa: E402
+import formatting  # noqa: E402
+import libfuzzer  # noqa: E402
+import llvmcov  # noqa: E402
+import paths  # noqa: E402
+import report  # noqa: E402
+import seeds  # noqa: E402
+
+FUZZER = """#!/bin/sh
+for a; do case $a in -artifact_prefix=*) prefix=${a#*=};; -seed=*) echo "INFO: Seed: ${a#*=}";; esac; done
+echo "#2	INITED cov: 10 ft: 12 corp: 1/1b exec/s: 0 rss: 30Mb"
+echo "#4096	NEW    cov: 17 ft: 30 corp: 5/99b lim: 43 exec/s: 2048 rss: 41Mb L: 9/43 MS: 1 Cross-"
+%s
+echo "stat::number_of_executed_units: 5000"
+echo "stat::peak_rss_mb:              44"
+exit %d
+"""
+
+FINDS = """echo "program.tdp: rule U broken (nothing freed is used): gfn 0x10"
+echo "==1== ERROR: libFuzzer: deadly signal"
+echo "SUMMARY: libFuzzer: deadly signal"
+printf x > "${prefix}crash-1"
+echo "artifact_prefix='${prefix}'; Test unit written to ${prefix}crash-1"
+"""
+
+TDP = """#!/bin/sh
+if [ "$1" = convert ]; then while [ $# -gt 1 ]; do shift; done; echo "tdp 1" > "$1"; exit 0; fi
+echo "$2:3: rule U broken (nothing freed is used): gfn 0x10"
+exit %d
+"""
+
+LCOV = """SF:/src/libtdp/a.c
+FNDA:3,used
+FNDA:0,a.c:never
+DA:1,3
+DA:2,0
+DA:3,0
+DA:5,1
+DA:7,0
+BRDA:1,0,0,3
+BRDA:1,0,1,0
+BRDA:2,0,0,-
+end_of_record
+"""
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.dir = scratch.name
+
+    def script(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, stat.S_IRWXU)
+        return path
+
+
+class Fuzzing(Scratch):
+    def fuzz(self, body, status):
+        program = self.script("fuzz_mmu", FUZZER % (body, status))
+        return program, libfuzzer.run(program, "mmu", [], 1, 7, os.path.join(self.dir, "found-"))
+
+    def explain(self, run, program, tdp_status):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            finding = cmd_fuzz.explain(run, program, self.script("tdp", TDP % tdp_status))
+        return finding, said.getvalue()
+
+    def test_a_quiet_run(self):
+        _, run = self.fuzz("", 0)
+        self.assertFalse(run.found)
+        self.assertEqual((run.executions, run.coverage, run.corpus, run.rate, run.rss),
+                         (5000, 17, 5, 2048, 44))
+        self.assertIn("INFO: Seed: 7", run.output)
+
+    def test_a_finding_names_its_rule_and_how_to_replay_it(self):
+        program, run = self.fuzz(FINDS, 77)
+        self.assertTrue(run.found)
+        finding, said = self.explain(run, program, 1)
+        self.assertEqual(finding["rule"], "U")
+        self.assertTrue(os.path.exists(os.path.join(self.dir, "found-crash-1")))
+        self.assertIn("  tdp 1\n", said)
+        self.assertIn("rule U is broken", said)
+        self.assertRegex(said, r"replay: \S*/tdp run \S*/found-crash-1\.tdp\n")
+
+    def test_what_only_the_sanitizers_see_is_replayed_by_the_target(self):
+        program, run = self.fuzz(FINDS, 77)
+        _, said = self.explain(run, program, 0)
+        self.assertRegex(said, r"replay: \S*/fuzz_mmu \S*/found-crash-1\n")
+        self.assertIn("ERROR: libFuzzer: deadly signal", said)
+
+    def test_a_fuzzer_that_dies_without_an_input_is_a_finding(self):
+        program, run = self.fuzz("echo 'cannot start'", 3)
+        self.assertTrue(run.found)
+        finding, said = self.explain(run, program, 0)
+        self.assertIsNone(finding["artifact"])
+        self.assertIn("ended with status 3", said)
+        self.assertIn("cannot start", said)
+
+    def test_a_program_that_is_not_there(self):
+        with self.assertRaises(OSError):
+            libfuzzer.run(os.path.join(self.dir, "nothing"), "mmu", [], 1, 1, self.dir)
+
+
+class Seeds(Scratch):
+    def test_hex(self):
+        self.assertEqual(seeds.from_hex(self.script("a.hex", "00 ff # two\n10\n")), b"\x00\xff\x10")
+
+    def test_bad_hex(self):
+        with self.assertRaises(paths.Failure) as caught:
+            seeds.from_hex(self.script("a.hex", "0g\n"))
+        self.assertEqual(caught.exception.status, 2)
+
+
+class Reports(unittest.TestCase):
+    def test_shape(self):
+        with open(report.write("x", True, {"a.b": 1}, why="so"), encoding="utf-8") as f:
+            self.assertEqual(json.load(f), {"ok": True, "figures": {"a.b": 1}, "why": "so"})
+
+    def test_figures_name_their_build(self):
+        self.assertEqual(cmd_bench.with_build("fuzz_mmu.exec_per_s", "asan"),
+                         "fuzz_mmu.asan.exec_per_s")
+
+
+class Coverage(unittest.TestCase):
+    def test_lcov(self):
+        file = llvmcov.parse(LCOV, "/src")["libtdp/a.c"]
+        self.assertEqual(file.tally(), (5, 2, 3, 1))
+        self.assertEqual(file.missed_functions(), ["never"])
+        self.assertEqual(file.missed_lines(), [(2, 3), (7, 7)])
+        self.assertEqual(file.missed_branches(), [1])
+
+    def test_units_that_share_a_header_add_up(self):
+        file = llvmcov.parse(LCOV + LCOV.replace("DA:2,0", "DA:2,4"), "/src")["libtdp/a.c"]
+        self.assertEqual(file.tally()[:2], (5, 3))
+
+
+class Formatting(unittest.TestCase):
+    def changes(self, ours, theirs):
+        return formatting.wanted(ours, theirs)[1]
+
+    def test_alignment_inside_a_line_is_free(self):
+        self.assertEqual(self.changes("#define A\t\t1\n\tint x;\t/* x */",
+                                      "#define A 1\n\tint x; /* x */"), [])
+
+    def test_indentation_is_not(self):
+        self.assertEqual(self.changes("  int x;", "\tint x;"), [(1, ["  int x;"], ["\tint x;"])])
+
+    def test_macros_of_several_lines_are_free(self):
+        self.assertEqual(self.changes("#define A ({ \\\n  1; })", "#define A \\\n\t({ 1; })"), [])
+
+    def test_trailing_white_space_goes(self):
+        lines, changes = formatting.wanted("int x; ", "int x;")
+        self.assertEqual((lines, len(changes)), (["int x;"], 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
