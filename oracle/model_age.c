@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Aging: was a page used since it was last asked? Without A bits, by taking its permissions away. */
+#include "model_internal.h"
+
+struct age {
+	bool clear, young;
+};
+
+static void age_leaf(struct model *m, struct mtable *t, unsigned int index, void *arg)
+{
+	const struct mfmt *f = &m->fmt;
+	uint64_t spte = t->val[index];
+	struct age *a = arg;
+
+	if (!mspte_accessed(f, spte))
+		return;
+	a->young = true;
+	if (!a->clear)
+		return;
+
+	/* The answer tells that it was accessed; that it was written must be told apart, or W would be lost. */
+	mtouch(m, t, index);
+	if (mspte_ad(spte)) {
+		t->val[index] = spte & ~f->accessed;
+	} else {
+		if (spte & SPTE_W)
+			mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
+		t->val[index] = mspte_track(f, spte);
+	}
+}
+
+/**
+ * mage() - predict aging
+ * @m: model
+ * @call: CALL_AGE or CALL_TEST_AGE
+ * @clear: the former
+ *
+ * Return: what the call must: 1 if any page was accessed.
+ */
+long mage(struct model *m, const struct oracle_call *call, bool clear)
+{
+	struct age a = { .clear = clear };
+	uint64_t start, end;
+	uint32_t r;
+	int as, i;
+
+	for (as = 0; as < 2; as++) {
+		for (i = 0; i < MODEL_SLOTS; i++) {
+			if (!mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end))
+				continue;
+			for_each_mroot(m, r, as, false)
+				mleaves(m, mtable(m, m->root[r].table), start, end, age_leaf, &a);
+		}
+	}
+	return a.young;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which bits an SPTE has: tables of the two formats, and the rules that pick from them. */
+#include "model_spte.h"
+
+#include <stdio.h>
+
+/* Memory type in an EPT entry: bits 5:3, and bit 6 so that the guest's own type does not matter. */
+#define EPT_TYPE_WB	(6ULL << 3 | 1ULL << 6)
+#define EPT_TYPE_UC	(0ULL << 3)
+
+static const struct mfmt format_ept = {
+	.ept = true,
+	.base = SPTE_P | 1ULL << 63,		/* bit 63: no virtualization exception */
+	.user = 1ULL << 0,
+	.x = 1ULL << 2,
+	.nx = 0,
+	.accessed = 1ULL << 8,
+	.dirty = 1ULL << 9,
+	.host_w = 1ULL << 57,
+	.mmu_w = 1ULL << 58,
+	.wb = EPT_TYPE_WB,
+	.uc = EPT_TYPE_UC,
+	.track_clear = 7ULL,			/* R, W, X */
+	.track_save = 5ULL,			/* R, X; W comes back with the next write */
+	.mmio = 6ULL,				/* W and X without R: a misconfiguration */
+	.mmio_mask = 7ULL | 1ULL << 63,
+	.mmio_access = 0,
+};
+
+static const struct mfmt format_npt = {
+	.base = SPTE_P | 1ULL << 0,
+	.user = 1ULL << 2,
+	.x = 0,
+	.nx = 1ULL << 63,
+	.accessed = 1ULL << 5,
+	.dirty = 1ULL << 6,
+	.host_w = 1ULL << 9,
+	.mmu_w = 1ULL << 10,
+	.mmio = 1ULL << 51 | 1ULL << 0,		/* present with a reserved address bit */
+	.mmio_mask = 1ULL << 51 | 1ULL << 0,
+	.mmio_access = 1ULL << 1 | 1ULL << 2,
+};
+
+static uint64_t sme_bit(const struct vm_desc *vm)
+{
+	return 1ULL << (vm->maxphyaddr >= 48 ? 47 : vm->maxphyaddr - 1);
+}
+
+/**
+ * mfmt_init() - the format of a VM's SPTEs
+ * @f: filled in
+ * @vm: configuration
+ */
+void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
+{
+	*f = vm->mmu == VM_EPT ? format_ept : format_npt;
+	f->ad = vm->mmu == VM_NPT || vm->ad;
+	f->pml = vm->mmu == VM_EPT && vm->ad && vm->pml;
+	f->levels = vm->levels;
+	f->max_gfn = (1ULL << (vm->maxphyaddr - 12)) - 1;
+
+	if (f->ept && !vm->exec_only)
+		f->base |= 1;			/* else what may be read is said by @user alone */
+	if (!f->ad)
+		f->accessed = f->dirty = 0;
+	if (vm->me == VM_ME_SME)
+		f->me = sme_bit(vm);		/* TDX reserves bits too, but a plain VM's are zero */
+
+	/* With 52 address bits none is reserved, and NPT has no way to mark MMIO. */
+	if (!f->ept && vm->maxphyaddr >= 52)
+		f->mmio = f->mmio_mask = 0;
+	if (vm->l1tf)
+		f->l1tf = ((1ULL << L1TF_SHIFT) - 1) << (vm->cachebits - L1TF_SHIFT);
+
+	f->table = SPTE_W | f->user | f->x | f->me | (f->ad ? f->accessed : SPTE_AD_OFF);
+}
+
+/**
+ * mspte_leaf() - SPTE of a new mapping, as a fault makes it
+ * @f: format
+ * @leaf: the mapping
+ *
+ * What the rules are (make_spte() is where the kernel keeps them): A unless nobody has accessed the
+ * page; D with W, unless a writable leaf is replaced, whose dirtiness the host has been told of; no X
+ * for huge pages under the mitigation; MMU-writable goes with W until something is write-protected.
+ */
+uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
+{
+	bool replaces_writable = mspte_is_leaf(leaf->old, leaf->level) && (leaf->old & SPTE_W);
+	uint64_t spte = f->base | f->user | leaf->pfn << 12;
+	bool writable = !leaf->read_only && (replaces_writable || !leaf->tracked);
+
+	if (!f->ad)
+		spte |= SPTE_AD_OFF;
+	else if (f->pml && leaf->guest_mode)
+		spte |= SPTE_AD_WRPROT;
+
+	if (!leaf->prefetch)
+		spte |= f->accessed;
+	spte |= leaf->level > 1 && leaf->nx_huge ? f->nx : f->x;
+	if (leaf->level > 1)
+		spte |= SPTE_LARGE;
+	spte |= leaf->device ? f->uc : f->wb | f->me;
+	if (!leaf->read_only)
+		spte |= f->host_w;
+	if (writable) {
+		spte |= SPTE_W | f->mmu_w;
+		if (!replaces_writable)
+			spte |= f->dirty;
+	}
+	if (leaf->prefetch && !f->ad)
+		spte = mspte_track(f, spte);
+	return spte;
+}
+
+/**
+ * mspte_table() - SPTE that links a table, without its address
+ * @f: format
+ */
+uint64_t mspte_table(const struct mfmt *f)
+{
+	return f->base | f->table;
+}
+
+/**
+ * mspte_mmio() - SPTE of a gfn that no slot has
+ * @f: format
+ * @gfn: guest frame
+ * @gen: the slots' generation, of which 19 bits fit: 7:0 in bits 10:3, 18:8 in bits 62:52
+ */
+uint64_t mspte_mmio(const struct mfmt *f, uint64_t gfn, uint64_t gen)
+{
+	uint64_t gpa = gfn << 12;
+
+	return f->mmio | f->mmio_access | (gen & 0xff) << 3 | (gen >> 8 & 0x7ff) << 52 |
+	       gpa | f->l1tf | (gpa & f->l1tf) << L1TF_SHIFT;
+}
+
+/**
+ * mspte_mmio_gen() - generation that an MMIO SPTE was made in, 19 bits
+ * @spte: the SPTE
+ */
+uint64_t mspte_mmio_gen(uint64_t spte)
+{
+	return (spte >> 3 & 0xff) | (spte >> 52 & 0x7ff) << 8;
+}
+
+bool mspte_is_mmio(const struct mfmt *f, uint64_t spte)
+{
+	return f->mmio && (spte & f->mmio_mask) == f->mmio;
+}
+
+/**
+ * mspte_track() - take the permissions away, so that the next access shows; only without A bits
+ * @f: format
+ * @spte: a leaf
+ */
+uint64_t mspte_track(const struct mfmt *f, uint64_t spte)
+{
+	if (mspte_tracked(f, spte))
+		return spte;
+	return (spte | (spte & f->track_save) << TRACK_SHIFT) & ~f->track_clear;
+}
+
+/**
+ * mspte_untrack() - give them back, but for W
+ * @f: format
+ * @spte: a leaf that mspte_track() has changed
+ */
+uint64_t mspte_untrack(const struct mfmt *f, uint64_t spte)
+{
+	uint64_t saved = spte >> TRACK_SHIFT & f->track_save;
+
+	return (spte & ~f->track_clear & ~(f->track_save << TRACK_SHIFT)) | saved;
+}
+
+/**
+ * mspte_split_first() - first of the 512 SPTEs that a huge one is split into
+ * @f: format
+ * @huge: the huge SPTE
+ * @child_level: level of the new ones
+ * @nx: the mitigation is in force, and need not be for 4K pages
+ *
+ * The others differ by their address only.
+ */
+uint64_t mspte_split_first(const struct mfmt *f, uint64_t huge, int child_level, bool nx)
+{
+	bool tracked = mspte_tracked(f, huge);
+
+	if (child_level > 1)
+		return huge;
+	huge &= ~SPTE_LARGE;
+	if (!nx)
+		return huge;
+	if (tracked)
+		huge = mspte_untrack(f, huge);
+	huge = (huge & ~f->nx) | f->x;
+	return tracked ? mspte_track(f, huge) : huge;
+}
+
+/**
+ * mspte_describe() - an SPTE in words
+ * @f: format
+ * @spte: the SPTE
+ * @level: of the table that holds it
+ * @buf: result, always terminated
+ * @len: size of @buf
+ */
+void mspte_describe(const struct mfmt *f, uint64_t spte, int level, char *buf, size_t len)
+{
+	const char *kind;
+
+	if (spte == SPTE_INITIAL) {
+		snprintf(buf, len, "nothing");
+		return;
+	}
+	if (!mspte_present(spte)) {
+		if (mspte_is_mmio(f, spte))
+			snprintf(buf, len, "MMIO gen %#llx", (unsigned long long)mspte_mmio_gen(spte));
+		else
+			snprintf(buf, len, "not present");
+		return;
+	}
+	if (mspte_is_table(spte, level)) {
+		snprintf(buf, len, "table at %#llx", (unsigned long long)(mspte_pfn(f, spte) << 12));
+		return;
+	}
+	kind = level == 1 ? "4K" : level == 2 ? "2M" : "1G";
+	snprintf(buf, len, "%s pfn %#llx %s%s%s%s%s%s%s%s", kind, (unsigned long long)mspte_pfn(f, spte),
+		 spte & (f->ept ? 1 : f->user) ? "R" : "-", spte & SPTE_W ? "W" : "-",
+		 mspte_exec(f, spte) ? "X" : "-", spte & f->accessed ? " A" : "", spte & f->dirty ? " D" : "",
+		 spte & f->host_w ? "" : " host-ro", spte & f->mmu_w ? "" : " mmu-ro",
+		 mspte_tracked(f, spte) ? " access-tracked" : "");
+}
