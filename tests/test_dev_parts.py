@@ -104,6 +104,14 @@ class Fuzzing(Scratch):
         self.assertIn("rule U is broken", said)
         self.assertRegex(said, r"replay: \S*/tdp run \S*/found-crash-1\.tdp\n")
 
+    def test_a_program_that_the_target_saved_is_the_one_shown(self):
+        own = os.path.join(self.dir, "finding-1.tdp")
+        body = f"printf 'tdp 1\\nvm mmu=npt\\n' > {own}\necho 'tdp run --trace {own}'\n" + FINDS
+        program, run = self.fuzz(body, 77)
+        _, said = self.explain(run, program, 1)
+        self.assertIn("  vm mmu=npt\n", said)
+        self.assertIn("/finding-1.tdp\n", said[said.index("replay:"):])
+
     def test_what_only_the_sanitizers_see_is_replayed_by_the_target(self):
         program, run = self.fuzz(FINDS, 77)
         _, said = self.explain(run, program, 0)

@@ -22,6 +22,7 @@ SUMMARY = "fuzz for a minute (default target: mmu)"
 PACKAGES = packages.BUILD + packages.CLANG
 
 SHOWN_LINES = 60
+OWN_TEXT = re.compile(r"^tdp run (?:--\S+ )*(\S.*\.tdp)$")
 RULE = re.compile(r"\brule ([A-Z!])(?:\s|$)")
 
 
@@ -50,6 +51,17 @@ def output_of(command):
     return done.returncode, done.stdout.splitlines()
 
 
+def program_of(run, tdp):
+    """The file with the finding's program as text: the target's own, or made from the input."""
+    for line in run.output:
+        own = OWN_TEXT.match(line)
+        if own and os.path.exists(own[1]):
+            return own[1]
+    text = run.artifact + ".tdp"
+    status, _ = output_of([tdp, "convert", "--raw", run.artifact, "--output", text])
+    return text if status == 0 else None
+
+
 def explain(run, program, tdp):
     """Prints everything about a finding; returns it for the report."""
     finding = {"target": run.target, "artifact": None, "rule": None, "summary": run.summary}
@@ -62,9 +74,8 @@ def explain(run, program, tdp):
     replay = [paths.shown(program), finding["artifact"]]
     shown = said
     if run.target == "mmu":
-        text = run.artifact + ".tdp"
-        status, output = output_of([tdp, "convert", "--raw", run.artifact, "--output", text])
-        if status == 0:
+        text = program_of(run, tdp)
+        if text:
             with open(text, encoding="utf-8") as f:
                 print("\nthe program, " + paths.shown(text) + ":")
                 print(clipped(f.read().splitlines()))
