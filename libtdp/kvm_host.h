@@ -14,9 +14,11 @@
 #include <tdp/tdp.h>
 #include <tdp/types.h>
 
+#include "slot_tree.h"
+
 #define KVM_MAX_NR_ADDRESS_SPACES	2
 #define KVM_NR_PAGE_SIZES		3	/* 4K 2M 1G */
-#define KVM_USER_MEM_SLOTS		32	/* of an address space */
+#define KVM_USER_MEM_SLOTS		32764	/* of an address space */
 #define KVM_MAX_VCPUS			64
 #define KVM_MEM_MAX_NR_PAGES		((1ULL << 31) - 1)
 #define KVM_MEMSLOT_INVALID		(1U << 16)	/* being deleted or moved */
@@ -51,19 +53,40 @@ struct kvm_lpage_info {
 	int disallow_lpage;
 };
 
-struct kvm_arch_memory_slot {
-	struct kvm_lpage_info *lpage_info[KVM_NR_PAGE_SIZES - 1];
-	unsigned short *gfn_write_track;
+/**
+ * struct kvm_write_track - write tracking of a slot; changed with mmu_lock held for writing
+ * @nr: sum of @count
+ * @count: how often each gfn is tracked
+ */
+struct kvm_write_track {
+	u64 nr;
+	u16 count[];
 };
 
+/**
+ * struct kvm_arch_memory_slot - per-page data of a slot
+ * @lpage_info: why huge pages are not allowed, for 2M and 1G
+ * @lpage_misaligned: gfns and host pages are not congruent: no huge pages of that size at all
+ * @gfn_write_track: how often each gfn is tracked; NULL until write tracking is used
+ */
+struct kvm_arch_memory_slot {
+	struct kvm_lpage_info *lpage_info[KVM_NR_PAGE_SIZES - 1];
+	bool lpage_misaligned[KVM_NR_PAGE_SIZES - 1];
+	struct kvm_write_track *gfn_write_track;
+};
+
+/* The nodes: a slot may be in both of its address space's sets, the active and the other. */
 struct kvm_memory_slot {
+	struct slot_node id_node[2];
+	struct slot_node gfn_node[2];
+	struct slot_node hvn_node[2];
 	gfn_t base_gfn;
 	u64 npages;
 	hvn_t hvn;		/* first host page: the kernel's userspace_addr */
 	u64 *dirty_bitmap;
 	struct kvm_arch_memory_slot arch;
 	u32 flags;
-	short id;
+	u16 id;
 	u16 as_id;
 };
 
@@ -72,11 +95,22 @@ static inline bool kvm_slot_dirty_track_enabled(const struct kvm_memory_slot *sl
 	return slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
 }
 
-/* One generation of an address space's slots, sorted by base_gfn. */
+/**
+ * struct kvm_memslots - one of an address space's two sets of slots
+ * @generation: of this set
+ * @last_used_slot: where the last look-up ended
+ * @id_tree: by id
+ * @gfn_tree: by gfn
+ * @hvn_tree: by host page; these may overlap
+ * @node_idx: which nodes of a slot are this set's
+ */
 struct kvm_memslots {
 	u64 generation;
-	u32 used;
-	struct kvm_memory_slot *slots[KVM_USER_MEM_SLOTS];
+	struct kvm_memory_slot *last_used_slot;
+	struct slot_node *id_tree;
+	struct slot_node *gfn_tree;
+	struct slot_node *hvn_tree;
+	int node_idx;
 };
 
 /* Names the page tables that may be shared: those of equal role. */
@@ -134,6 +168,7 @@ struct kvm_mmu_memory_cache {
 /* Each vCPU counts for itself. */
 struct kvm_vcpu_stat {
 	u64 pf_taken, pf_fixed, pf_spurious, pf_fast, pf_emulate, pf_mmio_spte_created;
+	u64 tlb_flush;		/* roots loaded: each starts with an empty TLB */
 };
 
 struct kvm_vcpu_arch {
@@ -143,11 +178,22 @@ struct kvm_vcpu_arch {
 	struct kvm_mmu_memory_cache mmu_page_header_cache;
 	bool smm;
 	bool guest_mode;
+
+	/* The last MMIO access, good while the slots are of generation mmio_gen. */
+	gfn_t mmio_gfn;
+	unsigned int mmio_access;
+	u64 mmio_gen;
 };
+
+/* Requests of the vCPU are bits, served before it enters the guest. */
+#define KVM_REQ_MMU_FREE_OBSOLETE_ROOTS	(1ULL << 0)
 
 struct kvm_vcpu {
 	struct kvm *kvm;
 	int vcpu_id;
+	u64 requests;
+	struct kvm_memory_slot *last_used_slot;
+	u64 last_used_slot_gen;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
 };
@@ -175,6 +221,8 @@ struct kvm_stats {
  * @fault_policy: what a fault does to a huge leaf it cannot use
  * @nx_huge_pages: iTLB-multihit mitigation; toggled at run time, so READ_ONCE()
  * @cpu_dirty_log_size: entries of the CPU's page-modification log, 0 if off
+ * @external_write_tracking_enabled: slots have gfn_write_track; only ever set
+ * @nr_write_tracked: sum of the slots', under mmu_lock
  * @tdp_mmu_roots: roots, valid and invalid; changed under tdp_mmu_pages_lock, read under RCU
  * @tdp_mmu_pages_lock: protects the lists while mmu_lock is only held for reading
  * @tdp_mmu_pages: page tables in use, roots excluded
@@ -186,6 +234,8 @@ struct kvm_arch {
 	enum tdp_fault_policy fault_policy;
 	bool nx_huge_pages;
 	u32 cpu_dirty_log_size;
+	bool external_write_tracking_enabled;
+	u64 nr_write_tracked;
 
 	struct cds_list_head tdp_mmu_roots;
 	spinlock_t tdp_mmu_pages_lock;
@@ -196,11 +246,13 @@ struct kvm_arch {
 struct kvm {
 	rwlock_t mmu_lock;
 	struct mutex slots_lock;
+	struct mutex slots_arch_lock;
 	struct srcu_struct srcu;
 
 	struct kvm_memslots __memslots[KVM_MAX_NR_ADDRESS_SPACES][2];
 	struct kvm_memslots *memslots[KVM_MAX_NR_ADDRESS_SPACES];
-	int nr_memslots_dirty_logging;
+	u64 nr_memslot_pages;
+	atomic64_t nr_memslots_dirty_logging;
 
 	spinlock_t mn_invalidate_lock;
 	u64 mn_active_invalidate_count;

@@ -148,7 +148,8 @@ struct slot_node *slot_tree_first(struct slot_node *root, u64 start, u64 last)
  *
  * Return: the node, or NULL.
  */
-struct slot_node *slot_tree_next(struct slot_node *root, const struct slot_node *node, u64 start, u64 last)
+struct slot_node *slot_tree_next(struct slot_node *root, const struct slot_node *node, u64 start,
+				 u64 last)
 {
 	return slot_tree_find(root, node, start, last);
 }

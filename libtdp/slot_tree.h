@@ -28,6 +28,7 @@ struct slot_node {
 void slot_tree_insert(struct slot_node **root, struct slot_node *node);
 void slot_tree_remove(struct slot_node **root, struct slot_node *node);
 struct slot_node *slot_tree_first(struct slot_node *root, u64 start, u64 last);
-struct slot_node *slot_tree_next(struct slot_node *root, const struct slot_node *node, u64 start, u64 last);
+struct slot_node *slot_tree_next(struct slot_node *root, const struct slot_node *node, u64 start,
+				 u64 last);
 
 #endif /* LIBTDP_SLOT_TREE_H */

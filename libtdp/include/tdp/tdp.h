@@ -108,7 +108,7 @@ struct kvm_vm_stat {
 };
 void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat);
 
-/* page_fault.c: error codes and results are the kernel's */
+/* page_fault.c, vcpu.c: error codes and results are the kernel's */
 #define PFERR_PRESENT_MASK (1ULL << 0)
 #define PFERR_WRITE_MASK   (1ULL << 1)
 #define PFERR_USER_MASK	   (1ULL << 2)
@@ -136,13 +136,17 @@ void kvm_mmu_unload(struct kvm_vcpu *vcpu);
 /* SMM and nested-like guest mode: the vCPU's root role changes, the current root is put (kvm_mmu_reset_context) */
 int kvm_vcpu_set_mode(struct kvm_vcpu *vcpu, bool smm, bool guest_mode);
 hpa_t kvm_vcpu_root_hpa(struct kvm_vcpu *vcpu); /* INVALID_PAGE if none */
+/* Grows when a root is loaded: the vCPU begins with empty TLB and paging-structure caches then. */
+u64 kvm_vcpu_tlb_flushes(struct kvm_vcpu *vcpu);
 /*
  * A violation (EPT) or nested page fault (NPT) of the vCPU. RET_PF_FIXED, RET_PF_SPURIOUS, RET_PF_RETRY,
  * RET_PF_EMULATE (MMIO, read-only slot), RET_PF_WRITE_PROTECTED (tracked gfn: the caller emulates), or -errno.
  * With PFERR_RSVD_MASK: an EPT misconfiguration / reserved-bit fault, i.e. handle_mmio_page_fault() first.
  */
 int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code);
+/* Map a page, or a range, before the guest asks for it; loads a root if there is none. */
 int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level);
+s64 kvm_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages);
 /* The leaf (or last) SPTE for gpa in the vCPU's root; *level 0 if no root. Mirrors get_walk(). */
 u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level);
 
@@ -182,11 +186,11 @@ int kvm_recover_nx_huge_pages(struct kvm *kvm);
 /* notifier.c: [start, end) in host page numbers */
 int kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, hvn_t start, hvn_t end);
 int kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, hvn_t start, hvn_t end);
-int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start,
-				 hvn_t end); /* 1 if young, flushes if so? no: see the doc */
+int kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, hvn_t start, hvn_t end);
+int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start, hvn_t end); /* does not flush */
 int kvm_mmu_notifier_test_young(struct kvm *kvm, hvn_t start, hvn_t end);
 
-/* page_track.c and zaps */
+/* page_track.c, zap.c */
 int kvm_write_track_add_gfn(struct kvm *kvm, u32 slot, gfn_t gfn);
 int kvm_write_track_remove_gfn(struct kvm *kvm, u32 slot, gfn_t gfn);
 int kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
