@@ -69,7 +69,7 @@ static const char *show(struct token tok, char buf[SHOW_SIZE])
 	char *p = buf;
 
 	if (!tok.len)
-		return "the end of the line";
+		return "nothing";
 	*p++ = '\'';
 	for (i = 0; i < n; i++)
 		*p++ = tok.s[i] > ' ' && tok.s[i] < 0x7f ? tok.s[i] : '?';
@@ -298,7 +298,7 @@ static int parse_flags(struct parser *ps, struct token tok, uint32_t *flags)
 		index = find(tok, words);
 		if (index < 0)
 			return refuse(ps, "flags: expected none, log, ro or log,ro, found %s",
-				      tok.len ? SHOW(tok) : "nothing");
+				      SHOW(tok));
 		*flags |= 1u << index;
 		if (!comma)
 			return 0;
