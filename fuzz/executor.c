@@ -147,8 +147,7 @@ static void stats_at_end(struct executor *x)
  */
 void exec_finish(struct executor *x)
 {
-	struct exec_stats *stats = &x->res->stats;
-	uint64_t freed;
+	struct exec_stats stats;
 
 	if (!x->kvm)
 		return;
@@ -159,10 +158,11 @@ void exec_finish(struct executor *x)
 		exec_emit_violations(x);
 	if (x->opts->before_destroy)
 		x->opts->before_destroy(x->opts->ctx, x->kvm);
-	freed = stats->tables_freed;
+	/* Destruction is not counted: it says nothing about the program. */
+	stats = x->res->stats;
 	exec_destroy_vm(x);
+	x->res->stats = stats;
 	oracle_final(x->oracle, sim_pages_in_use(), sim_allocs_in_use());
-	stats->tables_freed = freed;
 	if (exec_tracing(x))
 		exec_emit_violations(x);
 }

@@ -28,6 +28,7 @@ struct sim_site;	/* of the platform: file and line */
 /*
  * What is counted while a program runs: STAT(field, "key", meaning).  The keys are those of
  * `tdp run --stat` and of a corpus program's "# expect" lines; docs/program-format.md lists them.
+ * The VM's destruction is not counted.
  */
 #define EXEC_STAT_LIST(STAT)								\
 	STAT(accesses,		"accesses",		"guest accesses")		\
@@ -48,13 +49,13 @@ struct sim_site;	/* of the platform: file and line */
 	STAT(splits,		"splits",		"huge SPTEs split, on fault or eagerly") \
 	STAT(nx_recoveries,	"nx_recoveries",	"page tables zapped by NX recovery") \
 	STAT(tables_allocated,	"tables.allocated",	"page-table pages allocated, roots included") \
-	STAT(tables_freed,	"tables.freed",		"page-table pages freed before the end") \
+	STAT(tables_freed,	"tables.freed",		"page-table pages freed") \
 	STAT(tables_end,	"tables.end",		"page-table pages linked at the end, roots excluded") \
 	STAT(leaves_4k,		"leaves.4k",		"4K leaves at the end")		\
 	STAT(leaves_2m,		"leaves.2m",		"2M leaves at the end")		\
 	STAT(leaves_1g,		"leaves.1g",		"1G leaves at the end")		\
 	STAT(flushes,		"flushes",		"TLB flushes requested")	\
-	STAT(spte_changes,	"spte.changes",		"SPTEs given another value")	\
+	STAT(spte_changes,	"spte.changes",		"SPTEs of linked tables given another value")	\
 	STAT(dirty_pages,	"dirty.pages",		"pages that dirty logs named, last harvest included") \
 	STAT(refused,		"refused",		"allocations made to fail")	\
 	STAT(errors,		"errors",		"operations answered by an error") \

@@ -182,10 +182,9 @@ void exec_speculate(struct executor *x, int vcpu, uint64_t gfn)
  */
 void exec_prefault(struct executor *x, int vcpu, uint64_t gfn, uint64_t n)
 {
-	struct exec_vcpu *v = &x->vcpus[vcpu];
 	uint64_t end = gfn + n;
 
-	v->in_guest = false;
+	x->vcpus[vcpu].in_guest = false;
 	while (gfn < end) {
 		uint8_t level = PG_LEVEL_4K;
 
@@ -195,8 +194,8 @@ void exec_prefault(struct executor *x, int vcpu, uint64_t gfn, uint64_t n)
 		}
 		x->accesses_left--;
 		x->res->stats.prefaults++;
-		if (kvm_vcpu_root_hpa(v->vcpu) == INVALID_PAGE &&
-		    exec_vcpu_call(x, CALL_MMU_LOAD, vcpu))
+		/* KVM reloads before each: a root may have become obsolete since. */
+		if (exec_vcpu_call(x, CALL_ENTER_GUEST, vcpu))
 			return;
 		if (exec_map_page(x, vcpu, gfn, &level) < 0)
 			return;

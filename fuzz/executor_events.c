@@ -68,7 +68,7 @@ static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 	};
 	struct executor *x = ctx;
 
-	x->res->stats.spte_changes += ok && cur != val;
+	x->res->stats.spte_changes += how != POINT_OP && ok && cur != val;
 	oracle_ev_spte(x->oracle, hows[how], pa, level, cur, val, ok);
 	if (exec_tracing(x)) {
 		struct exec_event ev = {

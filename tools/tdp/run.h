@@ -15,6 +15,9 @@
  * @oracle: knows which gfn an SPTE's address stands for
  * @all: print every point, not just what changes something
  * @step: lines printed so far
+ * @init_table: page-table page being filled before it is linked, 0 if none
+ * @init_more: its entries that were not printed
+ * @init_thread: who fills it
  */
 struct run_trace {
 	FILE *out;
@@ -22,6 +25,9 @@ struct run_trace {
 	struct oracle *oracle;
 	bool all;
 	uint64_t step;
+	uint64_t init_table;
+	unsigned int init_more;
+	int init_thread;
 };
 
 void run_trace_begin(struct run_trace *trace);

@@ -310,6 +310,8 @@ void run_trace_begin(struct run_trace *t)
 	uint32_t i;
 
 	t->step = 0;
+	t->init_table = 0;
+	t->init_more = 0;
 	fprintf(t->out, "   step  ");
 	for (i = 0; i < t->prog->nr_threads; i++) {
 		char head[COLUMN];
@@ -320,6 +322,27 @@ void run_trace_begin(struct run_trace *t)
 	fputc('\n', t->out);
 }
 
+/*
+ * A split writes 512 entries of the new table that look alike: the first is printed, the rest counted.
+ * Return: whether the event is one of those.
+ */
+static bool is_one_more(struct run_trace *t, const struct exec_event *ev)
+{
+	bool init = ev->kind == EXEC_EV_SPTE && ev->point == POINT_OP;
+
+	if (init && t->init_table == ev->pa >> PAGE_SHIFT) {
+		t->init_more++;
+		return !t->all;
+	}
+	if (t->init_more && !t->all)
+		fprintf(t->out, "%9s%*s... and %u more entries of that table\n", "",
+			column_of(t->init_thread) + 4, "", t->init_more);
+	t->init_table = init ? ev->pa >> PAGE_SHIFT : 0;
+	t->init_thread = ev->thread;
+	t->init_more = 0;
+	return false;
+}
+
 /**
  * run_trace_event() - print an event
  * @t: trace
@@ -327,7 +350,7 @@ void run_trace_begin(struct run_trace *t)
  */
 void run_trace_event(struct run_trace *t, const struct exec_event *ev)
 {
-	if (is_quiet(t, ev))
+	if (is_quiet(t, ev) || is_one_more(t, ev))
 		return;
 	begin_line(t, ev);
 	print_event(t, ev);
