@@ -67,7 +67,7 @@ struct mtable {
 	uint32_t id;
 	uint32_t parent;
 	uint32_t root;
-	uint32_t touch_epoch;
+	uint64_t touch_epoch;
 	uint32_t nx_prev, nx_next;
 	uint16_t index;
 	uint8_t level;
@@ -92,7 +92,7 @@ struct mroot {
 /* What is known of a real page-table page. */
 #define MPAGE_WRITES 6
 struct mpage {
-	uint32_t epoch;		/* of the VM; else nothing is known */
+	uint64_t epoch;		/* of the VM; else nothing is known */
 	uint32_t table;		/* expected table it serves as, 0 if not yet or no more */
 	uint64_t fill;
 	uint16_t write[MPAGE_WRITES];
@@ -187,6 +187,7 @@ struct model {
 	bool on;		/* predictions are made */
 	bool nx;		/* mitigation in force */
 	bool has_mmio_pfn;
+	enum oracle_call_kind kind;
 	int depth;		/* of nested calls */
 
 	/* tables */
@@ -195,7 +196,7 @@ struct model {
 	uint32_t next_table;	/* first number not used since the reset */
 	uint32_t *free_tables;
 	uint32_t nr_free;
-	uint32_t epoch;		/* of the call */
+	uint64_t epoch;		/* of the call */
 	uint32_t *touched;
 	uint32_t nr_touched, cap_touched;
 	struct mroot *root;
@@ -206,7 +207,7 @@ struct model {
 	/* real pages */
 	struct mpage *page;
 	uint32_t nr_pages;
-	uint32_t vm_epoch;
+	uint64_t vm_epoch;
 
 	struct mslot slot[2][MODEL_SLOTS];
 	uint64_t gen[2];

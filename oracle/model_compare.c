@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is, against what should be.  Only entries that a call concerns are looked at: those that the
+ * model changed and those that the MMU wrote.  Real tables are known by their address, which
+ * the model learns from the first entry (or vCPU) that it compares.
+ */
+#include "model_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const call_names[CALL_NR] = {
+	[CALL_CREATE_VM] = "VM creation",
+	[CALL_CREATE_VCPU] = "vCPU creation",
+	[CALL_DESTROY_VM] = "VM destruction",
+	[CALL_SET_REGION] = "slot change",
+	[CALL_ENTER_GUEST] = "guest entry",
+	[CALL_MMU_LOAD] = "root load",
+	[CALL_MMU_UNLOAD] = "root unload",
+	[CALL_SET_MODE] = "mode change",
+	[CALL_PAGE_FAULT] = "page fault",
+	[CALL_MAP_PAGE] = "prefault",
+	[CALL_INVALIDATE_START] = "invalidation",
+	[CALL_INVALIDATE_END] = "end of invalidation",
+	[CALL_AGE] = "aging",
+	[CALL_TEST_AGE] = "test of age",
+	[CALL_LOG_GET] = "dirty log get",
+	[CALL_LOG_CLEAR] = "dirty log clear",
+	[CALL_MARK_DIRTY] = "dirty mark",
+	[CALL_SPLIT] = "eager split",
+	[CALL_WRITE_PROTECT] = "write protection",
+	[CALL_TRACK] = "track",
+	[CALL_UNTRACK] = "untrack",
+	[CALL_ZAP_RANGE] = "range zap",
+	[CALL_ZAP_FAST] = "fast zap",
+	[CALL_NX_RECOVER] = "NX recovery",
+	[CALL_SET_NX] = "NX toggle",
+};
+
+const char *mcall_name(enum oracle_call_kind kind)
+{
+	return kind < CALL_NR && call_names[kind] ? call_names[kind] : "call";
+}
+
+/* A difference. What would follow from it is of no interest: predictions end here. */
+void mreport(struct model *m, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
+{
+	char text[240];
+	va_list ap;
+	int n;
+
+	if (!m->on)
+		return;
+	n = snprintf(text, sizeof(text), "%s: ", mcall_name(m->kind));
+	va_start(ap, fmt);
+	vsnprintf(text + n, sizeof(text) - n, fmt, ap);
+	va_end(ap);
+	m->env.report(m->env.ctx, rule, gfn, spte, text);
+	m->on = false;
+}
+
+/* Which rule says it best that @is should be @want. */
+static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint64_t want, uint64_t is)
+{
+	const struct mfmt *f = &m->fmt;
+	struct mslot *s = mslot_by_gfn(m, t->role & ROLE_SMM, gfn);
+	uint64_t extra = is & ~want;
+
+	if (mspte_is_mmio(f, want) && !mspte_present(is))
+		return 'G';
+	if (!mspte_present(is) || !mspte_present(want))
+		return !mspte_present(want) && m->kind != CALL_PAGE_FAULT && m->kind != CALL_MAP_PAGE ? 'N' : 'M';
+	if (t->level > LEVEL_4K && mspte_is_leaf(is, t->level) && mspte_exec(f, is) && !mspte_exec(f, want))
+		return 'X';
+	if (mspte_is_leaf(is, t->level) && (extra & (SPTE_W | f->mmu_w))) {
+		if (mslot_tracked(m, s, gfn))
+			return 'W';
+		if (s && s->logging)
+			return 'D';
+	}
+	if ((is ^ want) == f->dirty)
+		return 'D';
+	return 'M';
+}
+
+static void differs(struct model *m, const struct mtable *t, unsigned int index, uint64_t want, uint64_t is)
+{
+	char is_text[80], want_text[80];
+	uint64_t gfn = mentry_gfn(t, index);
+
+	mspte_describe(&m->fmt, is, t->level, is_text, sizeof(is_text));
+	mspte_describe(&m->fmt, want, t->level, want_text, sizeof(want_text));
+	if (mspte_is_table(want, t->level))
+		snprintf(want_text, sizeof(want_text), "a table");
+	mreport(m, rule_for(m, t, gfn, want, is), gfn, is, "level %d of %s%sroot is %016llx (%s), should be %016llx (%s)",
+		t->level, t->role & ROLE_SMM ? "SMM " : "", t->role & ROLE_GUEST ? "guest-mode " : "",
+		(unsigned long long)is, is_text, (unsigned long long)want, want_text);
+}
+
+static bool compare_entry(struct model *m, struct mtable *t, unsigned int index)
+{
+	const uint64_t address = SPTE_ADDR & ~m->fmt.me;
+	uint64_t want = mget(t, index), is;
+	struct mtable *child;
+	bool live;
+
+	is = m->env.read_spte(m->env.ctx, t->pa + 8 * index, &live);
+	if (!live) {
+		mreport(m, 'U', mentry_gfn(t, index), want, "the page table at %#llx (level %d) is gone, and should not be",
+			(unsigned long long)t->pa, t->level);
+		return false;
+	}
+	if (!mspte_is_table(want, t->level)) {
+		if (is != want)
+			differs(m, t, index, want, is);
+		return is == want;
+	}
+	if ((is & ~address) != mspte_table(&m->fmt)) {
+		differs(m, t, index, mspte_table(&m->fmt), is);
+		return false;
+	}
+	child = mtable(m, mchild(want));
+	if (child->pa == NO_PA)
+		return mcompare_bind(m, child, is & address);
+	if (child->pa != (is & address)) {
+		mreport(m, 'M', mentry_gfn(t, index), is, "level %d links the table at %#llx, should be the one at %#llx",
+			t->level, (unsigned long long)(is & address), (unsigned long long)child->pa);
+		return false;
+	}
+	return true;
+}
+
+/* All that was ever written to a new table: in most cases a few entries, told one by one. */
+static bool compare_new_table(struct model *m, struct mtable *t, const struct mpage *page)
+{
+	uint64_t which[8];
+	unsigned int w, i;
+	uint64_t bits;
+
+	memcpy(which, t->set, sizeof(which));
+	if (page->nr_writes > MPAGE_WRITES || page->fill != SPTE_INITIAL)
+		memset(which, 0xff, sizeof(which));
+	else
+		for (i = 0; i < page->nr_writes; i++)
+			which[page->write[i] / 64] |= 1ULL << page->write[i] % 64;
+
+	for (w = 0; w < 8; w++)
+		for (bits = which[w]; bits; bits &= bits - 1)
+			if (!compare_entry(m, t, w * 64 + __builtin_ctzll(bits)))
+				return false;
+	return true;
+}
+
+/**
+ * mcompare_bind() - an expected table is the real one at an address
+ * @m: model
+ * @t: the table; its address was learnt now or before
+ * @pa: address
+ *
+ * Return: is it right, as far as it goes down?
+ */
+bool mcompare_bind(struct model *m, struct mtable *t, uint64_t pa)
+{
+	uint64_t n = (pa - SPTE_PT_PA) >> 12;
+	struct mpage *page;
+
+	if (t->pa != NO_PA) {
+		if (t->pa != pa)
+			mreport(m, 'M', t->gfn, 0, "%s at %#llx, should be the one at %#llx", t->parent ? "table" : "root",
+				(unsigned long long)pa, (unsigned long long)t->pa);
+		return t->pa == pa;
+	}
+	if (pa < SPTE_PT_PA || n >= m->nr_pages || m->page[n].epoch != m->vm_epoch || !m->page[n].live) {
+		mreport(m, 'U', t->gfn, 0, "the %s at %#llx is no allocated page-table page",
+			t->parent ? "table" : "root", (unsigned long long)pa);
+		return false;
+	}
+	page = &m->page[n];
+	if (page->table) {
+		mreport(m, 'M', t->gfn, 0, "the page table at %#llx is in use elsewhere", (unsigned long long)pa);
+		return false;
+	}
+	page->table = t->id;
+	t->pa = pa;
+	return compare_new_table(m, t, page);
+}
+
+/* Every entry that was touched since the last time. */
+void mcompare_tree(struct model *m)
+{
+	struct mtable *t;
+	unsigned int w;
+	uint64_t bits;
+	uint32_t i;
+
+	for (i = 0; i < m->nr_touched && m->on; i++) {
+		t = mtable(m, m->touched[i]);
+		/* Of a table that has no address yet, its link will be compared. */
+		if (!t->live || t->pa == NO_PA || t->touch_epoch != m->epoch)
+			continue;
+		for (w = 0; w < 8; w++)
+			for (bits = t->touched[w]; bits; bits &= bits - 1)
+				if (!compare_entry(m, t, w * 64 + __builtin_ctzll(bits)))
+					return;
+	}
+	m->nr_touched = 0;
+	m->epoch++;
+}
+
+static void compare_marks(struct model *m, char rule, const char *what, const struct mmarks *is,
+			  const struct mmarks *want)
+{
+	uint64_t i, k, n = is->nr < MARKS_KEPT ? is->nr : MARKS_KEPT;
+	uint64_t w = want->nr < MARKS_KEPT ? want->nr : MARKS_KEPT;
+
+	if (is->nr == want->nr && is->sum == want->sum)
+		return;
+	for (i = 0; i < w; i++) {
+		for (k = 0; k < n && is->kept[k] != want->kept[i]; k++)
+			;
+		if (k == n)
+			break;
+	}
+	if (i < w)
+		mreport(m, rule, NO_GFN, 0, "pfn %#llx was not marked %s (%llu were, %llu should be)",
+			(unsigned long long)want->kept[i], what, (unsigned long long)is->nr,
+			(unsigned long long)want->nr);
+	else
+		mreport(m, rule, NO_GFN, 0, "%llu pfns were marked %s (the first %#llx), should be %llu",
+			(unsigned long long)is->nr, what, (unsigned long long)(n ? is->kept[0] : 0),
+			(unsigned long long)want->nr);
+}
+
+void mcompare_marks(struct model *m)
+{
+	compare_marks(m, 'D', "dirty", &m->c.dirty, &m->c.want_dirty);
+	compare_marks(m, 'M', "accessed", &m->c.accessed, &m->c.want_accessed);
+}
+
+static bool covers(const struct mflush *f, const struct mflush *owed)
+{
+	if (!f->nr)
+		return true;
+	return owed->nr && f->gfn <= owed->gfn && f->gfn + f->nr >= owed->gfn + owed->nr;
+}
+
+void mcompare_flushes(struct model *m)
+{
+	struct mcall *c = &m->c;
+	const struct mflush *owed;
+	uint32_t i, k;
+
+	if (c->owe_kick && !c->kicked_roots)
+		mreport(m, 'T', NO_GFN, 0, "vCPUs were not told to drop their roots");
+	for (i = 0; i < c->nr_owed; i++) {
+		owed = &c->owed[i];
+		for (k = 0; k < c->nr_flush; k++)
+			if (covers(&c->flush[k], owed) && (!owed->last || c->flush[k].seq == c->seq))
+				break;
+		if (k < c->nr_flush || c->nr_flush == FLUSHES_KEPT)
+			continue;
+		if (owed->nr)
+			mreport(m, 'T', owed->gfn, 0, "no flush of %llu pages from gfn %#llx on, which is owed",
+				(unsigned long long)owed->nr, (unsigned long long)owed->gfn);
+		else
+			mreport(m, 'T', NO_GFN, 0, "no flush of everything, which is owed");
+	}
+}
