@@ -207,10 +207,11 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 
 void sim_free(void *ptr, const struct sim_site *site)
 {
-	struct sim_alloc *a = (struct sim_alloc *)ptr - 1;
+	struct sim_alloc *a;
 
 	if (!ptr)
 		return;
+	a = (struct sim_alloc *)ptr - 1;
 	sim_point(POINT_FREE, 0, NULL, site);
 	*a->pprev = a->next;
 	if (a->next)
