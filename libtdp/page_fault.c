@@ -114,7 +114,7 @@ void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
  */
 void disallowed_hugepage_adjust(struct kvm_page_fault *fault, u64 spte, int cur_level)
 {
-	u64 below = KVM_PAGES_PER_HPAGE(cur_level - 1);
+	u64 below;
 
 	if (cur_level == PG_LEVEL_4K || cur_level != fault->goal_level)
 		return;
@@ -124,6 +124,7 @@ void disallowed_hugepage_adjust(struct kvm_page_fault *fault, u64 spte, int cur_
 		return;
 
 	/* The nine bits of the address that the larger page did not need. */
+	below = KVM_PAGES_PER_HPAGE(cur_level - 1);
 	fault->pfn |= fault->gfn & (KVM_PAGES_PER_HPAGE(cur_level) - below);
 	fault->goal_level--;
 }
