@@ -83,7 +83,7 @@ static u64 ad_type(struct kvm *kvm, const struct kvm_mmu_page *sp)
  * @vcpu: that faulted
  * @sp: page table that will hold it
  * @slot: of @gfn
- * @pte_access: ACC_* allowed
+ * @access: ACC_* allowed
  * @gfn: first gfn mapped
  * @pfn: first frame mapped, aligned like @gfn
  * @old_spte: what is to be replaced
@@ -99,20 +99,20 @@ static u64 ad_type(struct kvm *kvm, const struct kvm_mmu_page *sp)
  * Return: true if a tracked gfn had to be write-protected.
  */
 bool make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp, const struct kvm_memory_slot *slot,
-	       unsigned int pte_access, gfn_t gfn, kvm_pfn_t pfn, u64 old_spte, bool prefetch,
+	       unsigned int access, gfn_t gfn, kvm_pfn_t pfn, u64 old_spte, bool prefetch,
 	       bool can_unsync, bool host_writable, u64 *new_spte)
 {
 	struct kvm *kvm = vcpu->kvm;
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
 	const bool is_mmio = kvm_is_mmio_pfn(kvm, pfn);
 	const int level = sp->role.level;
-	bool exec = pte_access & ACC_EXEC_MASK;
-	bool write = (pte_access & ACC_WRITE_MASK) && host_writable;
+	bool exec = access & ACC_EXEC_MASK;
+	bool write = (access & ACC_WRITE_MASK) && host_writable;
 	bool wrprot = false;
 	u64 spte = SPTE_MMU_PRESENT_MASK | ad_type(kvm, sp) | fmt->shadow_present_mask |
 		   pfn << PAGE_SHIFT;
 
-	WARN_ON_ONCE((pte_access | fmt->shadow_present_mask) == SHADOW_NONPRESENT_VALUE);
+	WARN_ON_ONCE((access | fmt->shadow_present_mask) == SHADOW_NONPRESENT_VALUE);
 
 	if (!prefetch)
 		spte |= spte_shadow_accessed_mask(fmt, spte);
@@ -125,7 +125,7 @@ bool make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp, const struct kvm_
 	}
 	spte |= exec ? fmt->shadow_x_mask : fmt->shadow_nx_mask;
 
-	if (pte_access & ACC_USER_MASK)
+	if (access & ACC_USER_MASK)
 		spte |= fmt->shadow_user_mask;
 	if (fmt->shadow_memtype_mask)
 		spte |= get_mt_mask(is_mmio);

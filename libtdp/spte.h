@@ -70,17 +70,21 @@ static inline bool kvm_ad_enabled(const struct tdp_spte_format *fmt)
 
 /* The rest of this file is about MMU-present SPTEs. */
 
-static inline bool spte_ad_enabled(u64 spte)
+static inline u64 spte_ad_type(u64 spte)
 {
 	KVM_MMU_WARN_ON(!is_shadow_present_pte(spte));
-	return (spte & SPTE_TDP_AD_MASK) != SPTE_TDP_AD_DISABLED;
+	return spte & SPTE_TDP_AD_MASK;
+}
+
+static inline bool spte_ad_enabled(u64 spte)
+{
+	return spte_ad_type(spte) != SPTE_TDP_AD_DISABLED;
 }
 
 /* Is W, rather than D, what tells of writes? */
 static inline bool spte_ad_need_write_protect(u64 spte)
 {
-	KVM_MMU_WARN_ON(!is_shadow_present_pte(spte));
-	return (spte & SPTE_TDP_AD_MASK) != SPTE_TDP_AD_ENABLED;
+	return spte_ad_type(spte) != SPTE_TDP_AD_ENABLED;
 }
 
 static inline u64 spte_shadow_accessed_mask(const struct tdp_spte_format *fmt, u64 spte)
@@ -150,11 +154,11 @@ void kvm_mmu_set_mmio_spte_mask(struct tdp_spte_format *fmt, u64 mmio_value, u64
 bool spte_has_volatile_bits(const struct tdp_spte_format *fmt, u64 spte);
 u64 mark_spte_for_access_track(const struct tdp_spte_format *fmt, u64 spte);
 bool make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp, const struct kvm_memory_slot *slot,
-	       unsigned int pte_access, gfn_t gfn, kvm_pfn_t pfn, u64 old_spte, bool prefetch,
+	       unsigned int access, gfn_t gfn, kvm_pfn_t pfn, u64 old_spte, bool prefetch,
 	       bool can_unsync, bool host_writable, u64 *new_spte);
+u64 make_mmio_spte(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned int access);
+u64 make_nonleaf_spte(const struct tdp_spte_format *fmt, u64 *child_pt, bool ad_disabled);
 u64 make_huge_page_split_spte(struct kvm *kvm, u64 huge_spte, union kvm_mmu_page_role role,
 			      int index);
-u64 make_nonleaf_spte(const struct tdp_spte_format *fmt, u64 *child_pt, bool ad_disabled);
-u64 make_mmio_spte(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned int access);
 
 #endif /* TDP_MMU_SPTE_H */

@@ -9,10 +9,13 @@ static inline int iter_index(const struct tdp_iter *iter)
 	return (iter->gfn >> KVM_HPAGE_GFN_SHIFT(iter->level)) & (SPTE_ENT_PER_PAGE - 1);
 }
 
-static inline void tdp_iter_refresh_sptep(struct tdp_iter *iter)
+/* Go to the SPTE of level @level that covers @gfn, in a table on the path. */
+static inline void tdp_iter_go_to(struct tdp_iter *iter, int level, gfn_t gfn)
 {
-	iter->sptep = iter->pt_path[iter->level - 1] + iter_index(iter);
-	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, iter->level);
+	iter->level = level;
+	iter->gfn = gfn_round_for_level(gfn, level);
+	iter->sptep = &iter->pt_path[level - 1][iter_index(iter)];
+	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, level);
 }
 
 /**
@@ -26,12 +29,10 @@ static inline void tdp_iter_refresh_sptep(struct tdp_iter *iter)
  */
 void tdp_iter_restart(struct tdp_iter *iter)
 {
-	iter->yielded_gfn = iter->next_last_level_gfn;
-	iter->yielded = false;
-	iter->level = iter->root_level;
-	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
-	tdp_iter_refresh_sptep(iter);
 	iter->valid = true;
+	iter->yielded = false;
+	iter->yielded_gfn = iter->next_last_level_gfn;
+	tdp_iter_go_to(iter, iter->root_level, iter->next_last_level_gfn);
 }
 
 /**
@@ -83,7 +84,7 @@ static inline bool try_step_down(struct tdp_iter *iter)
 {
 	tdp_ptep_t child;
 
-	if (iter->level == iter->min_level)
+	if (iter->min_level == iter->level)
 		return false;
 
 	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, iter->level);
@@ -91,9 +92,8 @@ static inline bool try_step_down(struct tdp_iter *iter)
 	if (!child)
 		return false;
 
-	iter->pt_path[--iter->level - 1] = child;
-	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
-	tdp_iter_refresh_sptep(iter);
+	iter->pt_path[iter->level - 2] = child;
+	tdp_iter_go_to(iter, iter->level - 1, iter->next_last_level_gfn);
 	return true;
 }
 
@@ -112,12 +112,10 @@ static inline bool try_step_side(struct tdp_iter *iter)
 /* Back to the SPTE that links the current table. */
 static inline bool try_step_up(struct tdp_iter *iter)
 {
-	if (iter->level == iter->root_level)
+	if (iter->root_level == iter->level)
 		return false;
 
-	iter->level++;
-	iter->gfn = gfn_round_for_level(iter->gfn, iter->level);
-	tdp_iter_refresh_sptep(iter);
+	tdp_iter_go_to(iter, iter->level + 1, iter->gfn);
 	return true;
 }
 

@@ -70,6 +70,12 @@ static void tdp_mmu_free_sp_rcu_callback(struct rcu_head *head)
 	tdp_mmu_free_sp(container_of(head, struct kvm_mmu_page, rcu_head));
 }
 
+/* Free it once no walk can be inside it any more. */
+static void tdp_mmu_free_sp_rcu(struct kvm_mmu_page *sp)
+{
+	call_rcu(&sp->rcu_head, tdp_mmu_free_sp_rcu_callback);
+}
+
 /**
  * kvm_tdp_mmu_put_root() - drop a reference
  * @kvm: VM
@@ -80,16 +86,17 @@ static void tdp_mmu_free_sp_rcu_callback(struct rcu_head *head)
  */
 void kvm_tdp_mmu_put_root(struct kvm *kvm, struct kvm_mmu_page *root)
 {
+	spinlock_t *lock = &kvm->arch.tdp_mmu_pages_lock;
+
 	if (!refcount_dec_and_test(&root->tdp_mmu_root_count))
 		return;
 
 	KVM_BUG_ON(!root->role.invalid || !is_tdp_mmu_page(root), kvm);
 
-	spin_lock(&kvm->arch.tdp_mmu_pages_lock);
+	spin_lock(lock);
 	list_del_rcu(&root->link);
-	spin_unlock(&kvm->arch.tdp_mmu_pages_lock);
-
-	call_rcu(&root->rcu_head, tdp_mmu_free_sp_rcu_callback);
+	spin_unlock(lock);
+	tdp_mmu_free_sp_rcu(root);
 }
 
 /*
@@ -150,9 +157,10 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
 
 static struct kvm_mmu_page *tdp_mmu_alloc_sp(struct kvm_vcpu *vcpu)
 {
-	struct kvm_mmu_page *sp = kvm_mmu_memory_cache_alloc(&vcpu->arch.mmu_page_header_cache);
+	struct kvm_vcpu_arch *arch = &vcpu->arch;
+	struct kvm_mmu_page *sp = kvm_mmu_memory_cache_alloc(&arch->mmu_page_header_cache);
 
-	sp->spt = kvm_mmu_memory_cache_alloc(&vcpu->arch.mmu_shadow_page_cache);
+	sp->spt = kvm_mmu_memory_cache_alloc(&arch->mmu_shadow_page_cache);
 	return sp;
 }
 
@@ -194,8 +202,8 @@ static struct kvm_mmu_page *tdp_mmu_find_or_add_root(struct kvm_vcpu *vcpu,
 	}
 
 	root = tdp_mmu_alloc_sp(vcpu);
-	tdp_mmu_init_sp(root, NULL, 0, role);
 	refcount_set(&root->tdp_mmu_root_count, 2);
+	tdp_mmu_init_sp(root, NULL, 0, role);
 	list_add_rcu(&root->link, &kvm->arch.tdp_mmu_roots);
 	return root;
 }
@@ -236,27 +244,21 @@ found:
 
 /* ---- changing SPTEs ---- */
 
-static void handle_changed_spte(struct kvm *kvm, int as_id, gfn_t gfn, u64 old_spte, u64 new_spte,
-				int level, bool shared);
-
-static void tdp_account_mmu_page(struct kvm *kvm)
-{
-	atomic64_inc(&kvm->arch.tdp_mmu_pages);
-}
+static void handle_changed_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, int level,
+				bool shared);
 
 /* @sp is linked no more. Mirrors tdp_mmu_unlink_sp(). */
 static void tdp_mmu_unlink_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	atomic64_dec(&kvm->arch.tdp_mmu_pages);
 
-	/* Stable: set before @sp was linked, cleared by NX recovery under the write lock or here. */
-	if (!sp->nx_huge_page_disallowed)
-		return;
-
-	spin_lock(&kvm->arch.tdp_mmu_pages_lock);
-	sp->nx_huge_page_disallowed = false;
-	untrack_possible_nx_huge_page(kvm, sp);
-	spin_unlock(&kvm->arch.tdp_mmu_pages_lock);
+	/* Set before @sp was linked; cleared here, or by NX recovery under the write lock. */
+	if (sp->nx_huge_page_disallowed) {
+		spin_lock(&kvm->arch.tdp_mmu_pages_lock);
+		sp->nx_huge_page_disallowed = false;
+		untrack_possible_nx_huge_page(kvm, sp);
+		spin_unlock(&kvm->arch.tdp_mmu_pages_lock);
+	}
 }
 
 /*
@@ -284,7 +286,6 @@ static void handle_removed_pt(struct kvm *kvm, tdp_ptep_t pt, bool shared)
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
 	struct kvm_mmu_page *sp = sptep_to_sp(pt);
 	const int level = sp->role.level;
-	const int as_id = kvm_mmu_page_as_id(sp);
 	const gfn_t base = sp->gfn;
 
 	tdp_mmu_unlink_sp(kvm, sp);
@@ -306,30 +307,29 @@ static void handle_removed_pt(struct kvm *kvm, tdp_ptep_t pt, bool shared)
 				continue;
 			old_spte = kvm_tdp_mmu_write_spte(fmt, sptep, old_spte, FROZEN_SPTE, level);
 		}
-		handle_changed_spte(kvm, as_id, base + i * KVM_PAGES_PER_HPAGE(level), old_spte,
+		handle_changed_spte(kvm, base + i * KVM_PAGES_PER_HPAGE(level), old_spte,
 				    FROZEN_SPTE, level, shared);
 	}
 
-	call_rcu(&sp->rcu_head, tdp_mmu_free_sp_rcu_callback);
+	tdp_mmu_free_sp_rcu(sp);
 }
 
 /*
  * Everything that a change of an SPTE entails, but TLB flushes and the dirty
  * bitmap: statistics, the host's dirty and accessed marks, removal of tables.
- * @as_id: address space; @gfn: first gfn mapped; @shared: mmu_lock is held for
- * reading only. Mirrors handle_changed_spte().
+ * @gfn: first gfn mapped; @shared: mmu_lock is held for reading only. Mirrors
+ * handle_changed_spte().
  */
-static void handle_changed_spte(struct kvm *kvm, int as_id, gfn_t gfn, u64 old_spte, u64 new_spte,
-				int level, bool shared)
+static void handle_changed_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, int level,
+				bool shared)
 {
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
-	const bool was_present = is_shadow_present_pte(old_spte);
-	const bool is_present = is_shadow_present_pte(new_spte);
-	const bool was_leaf = was_present && is_last_spte(old_spte, level);
-	const bool is_leaf = is_present && is_last_spte(new_spte, level);
 	const bool pfn_changed = spte_to_pfn(old_spte) != spte_to_pfn(new_spte);
+	const bool is_present = is_shadow_present_pte(new_spte);
+	const bool was_present = is_shadow_present_pte(old_spte);
+	const bool is_leaf = is_present && is_last_spte(new_spte, level);
+	const bool was_leaf = was_present && is_last_spte(old_spte, level);
 
-	(void)as_id;	/* for traces, in the kernel */
 	WARN_ON_ONCE(level < PG_LEVEL_4K || level > PT64_ROOT_MAX_LEVEL);
 	WARN_ON_ONCE(gfn & (KVM_PAGES_PER_HPAGE(level) - 1));
 
@@ -377,6 +377,12 @@ static inline int __must_check __tdp_mmu_set_spte_atomic(struct tdp_iter *iter, 
 	return tdp_cmpxchg_spte(iter->sptep, &iter->old_spte, new_spte, iter->level) ? 0 : -EBUSY;
 }
 
+/* The current SPTE was changed to @new_spte, under mmu_lock held for reading. */
+static inline void tdp_mmu_iter_changed(struct kvm *kvm, struct tdp_iter *iter, u64 new_spte)
+{
+	handle_changed_spte(kvm, iter->gfn, iter->old_spte, new_spte, iter->level, true);
+}
+
 /*
  * Change the current SPTE under mmu_lock held for reading. 0, or -EBUSY and
  * iter->old_spte reread: the caller looks again. Mirrors tdp_mmu_set_spte_atomic().
@@ -389,8 +395,7 @@ static inline int __must_check tdp_mmu_set_spte_atomic(struct kvm *kvm, struct t
 	if (__tdp_mmu_set_spte_atomic(iter, new_spte))
 		return -EBUSY;
 
-	handle_changed_spte(kvm, iter->as_id, iter->gfn, iter->old_spte, new_spte, iter->level,
-			    true);
+	tdp_mmu_iter_changed(kvm, iter, new_spte);
 	return 0;
 }
 
@@ -411,8 +416,7 @@ static inline int __must_check tdp_mmu_zap_spte_atomic(struct kvm *kvm, struct t
 	/* Nobody else writes a frozen SPTE. Unfreeze it first: the rest may take long. */
 	__kvm_tdp_mmu_write_spte(kvm_spte_format(kvm), iter->sptep, SHADOW_NONPRESENT_VALUE,
 				 iter->level);
-	handle_changed_spte(kvm, iter->as_id, iter->gfn, iter->old_spte, SHADOW_NONPRESENT_VALUE,
-			    iter->level, true);
+	tdp_mmu_iter_changed(kvm, iter, SHADOW_NONPRESENT_VALUE);
 	return 0;
 }
 
@@ -420,24 +424,26 @@ static inline int __must_check tdp_mmu_zap_spte_atomic(struct kvm *kvm, struct t
  * Change an SPTE of level @level under mmu_lock held for writing. Returns what was
  * there, which may differ from @old_spte in volatile bits. Mirrors tdp_mmu_set_spte().
  */
-static u64 tdp_mmu_set_spte(struct kvm *kvm, int as_id, tdp_ptep_t sptep, u64 old_spte,
-			    u64 new_spte, gfn_t gfn, int level)
+static u64 tdp_mmu_set_spte(struct kvm *kvm, tdp_ptep_t sptep, u64 old_spte, u64 new_spte,
+			    gfn_t gfn, int level)
 {
+	u64 found;
+
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	/* Freezing is for those who hold mmu_lock for reading. */
 	WARN_ON_ONCE(is_frozen_spte(new_spte) || is_frozen_spte(old_spte));
 
-	old_spte = kvm_tdp_mmu_write_spte(kvm_spte_format(kvm), sptep, old_spte, new_spte, level);
-	handle_changed_spte(kvm, as_id, gfn, old_spte, new_spte, level, false);
-	return old_spte;
+	found = kvm_tdp_mmu_write_spte(kvm_spte_format(kvm), sptep, old_spte, new_spte, level);
+	handle_changed_spte(kvm, gfn, found, new_spte, level, false);
+	return found;
 }
 
 static inline void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new_spte)
 {
 	WARN_ON_ONCE(iter->yielded);
-	iter->old_spte = tdp_mmu_set_spte(kvm, iter->as_id, iter->sptep, iter->old_spte, new_spte,
-					  iter->gfn, iter->level);
+	iter->old_spte = tdp_mmu_set_spte(kvm, iter->sptep, iter->old_spte, new_spte, iter->gfn,
+					  iter->level);
 }
 
 /* ---- walks ---- */
@@ -475,15 +481,15 @@ static inline bool __must_check tdp_mmu_iter_cond_resched(struct kvm *kvm, struc
 	if (flush)
 		kvm_flush_remote_tlbs(kvm);
 
-	rcu_read_unlock();
-	if (shared)
-		cond_resched_rwlock_read(&kvm->mmu_lock);
-	else
-		cond_resched_rwlock_write(&kvm->mmu_lock);
-	rcu_read_lock();
-
-	WARN_ON_ONCE(iter->gfn > iter->next_last_level_gfn);
 	iter->yielded = true;
+	WARN_ON_ONCE(iter->next_last_level_gfn < iter->gfn);
+
+	rcu_read_unlock();
+	if (!shared)
+		cond_resched_rwlock_write(&kvm->mmu_lock);
+	else
+		cond_resched_rwlock_read(&kvm->mmu_lock);
+	rcu_read_lock();
 	return true;
 }
 
@@ -495,6 +501,7 @@ static inline gfn_t tdp_mmu_max_gfn_exclusive(struct kvm *kvm)
 
 /* ---- zapping ---- */
 
+/* One pass: zap what is left at @zap_level, the entries above it excluded. */
 static void __tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared,
 			       int zap_level)
 {
@@ -502,7 +509,7 @@ static void __tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool 
 	struct tdp_iter iter;
 
 	for_each_tdp_pte_min_level(iter, root, zap_level, 0, end) {
-retry:
+again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared))
 			continue;
 		if (iter.level > zap_level || !is_shadow_present_pte(iter.old_spte))
@@ -511,7 +518,7 @@ retry:
 		if (!shared)
 			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
 		else if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE))
-			goto retry;
+			goto again;
 	}
 }
 
@@ -530,6 +537,72 @@ static void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool sh
 	__tdp_mmu_zap_root(kvm, root, shared, TDP_MMU_FIRST_ZAP_LEVEL);
 	__tdp_mmu_zap_root(kvm, root, shared, root->role.level);
 	rcu_read_unlock();
+}
+
+/**
+ * kvm_tdp_mmu_invalidate_all_roots() - let no vCPU load a present root any more
+ * @kvm: VM
+ *
+ * kvm_tdp_mmu_zap_invalidated_roots() must follow, before slots_lock is dropped.
+ * Mirrors kvm_tdp_mmu_invalidate_all_roots().
+ *
+ * Context: slots_lock and mmu_lock held for writing, unless nobody uses @kvm.
+ */
+void kvm_tdp_mmu_invalidate_all_roots(struct kvm *kvm)
+{
+	struct kvm_mmu_page *root;
+
+	if (kvm->created_vcpus && refcount_read(&kvm->users_count))
+		lockdep_assert_held_write(&kvm->mmu_lock);
+
+	/* One that was invalid before may live on by somebody's reference: zapped, or about to be. */
+	for_each_valid_tdp_mmu_root(kvm, root, -1) {
+		root->tdp_mmu_scheduled_root_to_zap = true;
+		root->role.invalid = true;
+	}
+}
+
+/**
+ * kvm_tdp_mmu_zap_invalidated_roots() - finish what kvm_tdp_mmu_invalidate_all_roots() began
+ * @kvm: VM
+ *
+ * Zaps each root and puts the TDP MMU's own reference, in this order: MMU notifiers
+ * must find the root as long as it maps anything.  No flush is owed, since a vCPU
+ * flushes when it loads a root.  Mirrors kvm_tdp_mmu_zap_invalidated_roots().
+ *
+ * Context: slots_lock held; takes mmu_lock for reading and may yield.
+ */
+void kvm_tdp_mmu_zap_invalidated_roots(struct kvm *kvm)
+{
+	struct kvm_mmu_page *root;
+
+	read_lock(&kvm->mmu_lock);
+	for_each_tdp_mmu_root_yield_safe(kvm, root) {
+		if (root->tdp_mmu_scheduled_root_to_zap) {
+			KVM_BUG_ON(!root->role.invalid, kvm);
+			root->tdp_mmu_scheduled_root_to_zap = false;
+			tdp_mmu_zap_root(kvm, root, true);
+			kvm_tdp_mmu_put_root(kvm, root);
+		}
+	}
+	read_unlock(&kvm->mmu_lock);
+}
+
+/**
+ * kvm_tdp_mmu_zap_all() - zap everything, in invalid roots too
+ * @kvm: VM whose vCPUs will not run again
+ *
+ * Mirrors kvm_tdp_mmu_zap_all().
+ *
+ * Context: mmu_lock held for writing; may yield.
+ */
+void kvm_tdp_mmu_zap_all(struct kvm *kvm)
+{
+	const bool shared = false;
+	struct kvm_mmu_page *root;
+
+	for_each_tdp_mmu_root_yield_safe(kvm, root)
+		tdp_mmu_zap_root(kvm, root, shared);
 }
 
 /**
@@ -555,8 +628,7 @@ bool kvm_tdp_mmu_zap_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 	if (WARN_ON_ONCE(!is_shadow_present_pte(old_spte)))
 		return false;
 
-	tdp_mmu_set_spte(kvm, kvm_mmu_page_as_id(sp), sp->ptep, old_spte, SHADOW_NONPRESENT_VALUE,
-			 sp->gfn, level);
+	tdp_mmu_set_spte(kvm, sp->ptep, old_spte, SHADOW_NONPRESENT_VALUE, sp->gfn, level);
 	return true;
 }
 
@@ -607,82 +679,12 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
  */
 bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush)
 {
+	const bool can_yield = true;
 	struct kvm_mmu_page *root;
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, -1)
-		flush = tdp_mmu_zap_leafs(kvm, root, start, end, true, flush);
+		flush = tdp_mmu_zap_leafs(kvm, root, start, end, can_yield, flush);
 	return flush;
-}
-
-/**
- * kvm_tdp_mmu_zap_all() - zap everything, in invalid roots too
- * @kvm: VM whose vCPUs will not run again
- *
- * Mirrors kvm_tdp_mmu_zap_all().
- *
- * Context: mmu_lock held for writing; may yield.
- */
-void kvm_tdp_mmu_zap_all(struct kvm *kvm)
-{
-	struct kvm_mmu_page *root;
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	for_each_tdp_mmu_root_yield_safe(kvm, root)
-		tdp_mmu_zap_root(kvm, root, false);
-}
-
-/**
- * kvm_tdp_mmu_zap_invalidated_roots() - finish what kvm_tdp_mmu_invalidate_all_roots() began
- * @kvm: VM
- *
- * Zaps each root and puts the TDP MMU's own reference, in this order: MMU notifiers
- * must find the root as long as it maps anything.  No flush is owed, since a vCPU
- * flushes when it loads a root.  Mirrors kvm_tdp_mmu_zap_invalidated_roots().
- *
- * Context: slots_lock held; takes mmu_lock for reading and may yield.
- */
-void kvm_tdp_mmu_zap_invalidated_roots(struct kvm *kvm)
-{
-	struct kvm_mmu_page *root;
-
-	read_lock(&kvm->mmu_lock);
-	for_each_tdp_mmu_root_yield_safe(kvm, root) {
-		if (!root->tdp_mmu_scheduled_root_to_zap)
-			continue;
-
-		root->tdp_mmu_scheduled_root_to_zap = false;
-		KVM_BUG_ON(!root->role.invalid, kvm);
-
-		tdp_mmu_zap_root(kvm, root, true);
-		kvm_tdp_mmu_put_root(kvm, root);
-	}
-	read_unlock(&kvm->mmu_lock);
-}
-
-/**
- * kvm_tdp_mmu_invalidate_all_roots() - let no vCPU load a present root any more
- * @kvm: VM
- *
- * kvm_tdp_mmu_zap_invalidated_roots() must follow, before slots_lock is dropped.
- * Mirrors kvm_tdp_mmu_invalidate_all_roots().
- *
- * Context: slots_lock and mmu_lock held for writing, unless nobody uses @kvm.
- */
-void kvm_tdp_mmu_invalidate_all_roots(struct kvm *kvm)
-{
-	struct kvm_mmu_page *root;
-
-	if (kvm->created_vcpus && refcount_read(&kvm->users_count))
-		lockdep_assert_held_write(&kvm->mmu_lock);
-
-	/* One that was invalid before may live on by somebody's reference: zapped, or about to be. */
-	for_each_valid_tdp_mmu_root(kvm, root, -1) {
-		root->tdp_mmu_scheduled_root_to_zap = true;
-		root->role.invalid = true;
-	}
 }
 
 /* ---- faults ---- */
@@ -691,6 +693,7 @@ void kvm_tdp_mmu_invalidate_all_roots(struct kvm *kvm)
 static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault,
 					   struct tdp_iter *iter)
 {
+	const struct kvm_memory_slot *slot = fault->slot;
 	struct kvm_mmu_page *sp = sptep_to_sp(iter->sptep);
 	struct kvm *kvm = vcpu->kvm;
 	bool wrprot = false;
@@ -700,12 +703,11 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 	if (WARN_ON_ONCE(fault->goal_level != sp->role.level))
 		return RET_PF_RETRY;
 
-	if (likely(fault->slot))
-		wrprot = make_spte(vcpu, sp, fault->slot, ACC_ALL, iter->gfn, fault->pfn,
-				   iter->old_spte, fault->prefetch, true, fault->map_writable,
-				   &new_spte);
-	else
+	if (unlikely(!slot))
 		new_spte = make_mmio_spte(vcpu, iter->gfn, ACC_ALL);
+	else
+		wrprot = make_spte(vcpu, sp, slot, ACC_ALL, iter->gfn, fault->pfn, iter->old_spte,
+				   fault->prefetch, true, fault->map_writable, &new_spte);
 
 	if (iter->old_spte == new_spte) {
 		ret = RET_PF_SPURIOUS;
@@ -744,7 +746,7 @@ static int __must_check tdp_mmu_link_sp(struct kvm *kvm, struct tdp_iter *iter,
 	else if (tdp_mmu_set_spte_atomic(kvm, iter, spte))
 		return -EBUSY;
 
-	tdp_account_mmu_page(kvm);
+	atomic64_inc(&kvm->arch.tdp_mmu_pages);
 	return 0;
 }
 
@@ -895,9 +897,10 @@ out:
  */
 bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range, bool flush)
 {
+	const int as_id = range->slot->as_id;
 	struct kvm_mmu_page *root;
 
-	for_each_root_yield_safe(kvm, root, range->slot->as_id, false)
+	for_each_root_yield_safe(kvm, root, as_id, false)
 		flush = tdp_mmu_zap_leafs(kvm, root, range->start, range->end, range->may_block,
 					  flush);
 	return flush;
@@ -910,39 +913,44 @@ static __always_inline bool kvm_tdp_mmu_handle_gfn(struct kvm *kvm, struct kvm_g
 {
 	struct kvm_mmu_page *root;
 	struct tdp_iter iter;
-	bool ret = false;
+	bool any = false;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	for_each_tdp_mmu_root(kvm, root, range->slot->as_id) {
 		rcu_read_lock();
 		tdp_root_for_each_leaf_pte(iter, root, range->start, range->end)
-			ret |= handler(kvm, &iter);
+			any |= handler(kvm, &iter);
 		rcu_read_unlock();
 	}
-	return ret;
+	return any;
+}
+
+static bool test_age_gfn(struct kvm *kvm, struct tdp_iter *iter)
+{
+	return is_accessed_spte(kvm_spte_format(kvm), iter->old_spte);
 }
 
 static bool age_gfn_range(struct kvm *kvm, struct tdp_iter *iter)
 {
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
+	const u64 spte = iter->old_spte;
 
-	if (!is_accessed_spte(fmt, iter->old_spte))
+	if (!is_accessed_spte(fmt, spte))
 		return false;
 
-	if (spte_ad_enabled(iter->old_spte)) {
-		iter->old_spte = tdp_mmu_clear_spte_bits(fmt, iter->sptep, iter->old_spte,
+	if (spte_ad_enabled(spte)) {
+		iter->old_spte = tdp_mmu_clear_spte_bits(fmt, iter->sptep, spte,
 							 fmt->shadow_accessed_mask, iter->level);
 		return true;
 	}
 
 	/* W, which stands for D, is about to go. */
-	if (is_writable_pte(iter->old_spte))
-		kvm_set_pfn_dirty(kvm, spte_to_pfn(iter->old_spte));
+	if (is_writable_pte(spte))
+		kvm_set_pfn_dirty(kvm, spte_to_pfn(spte));
 
-	iter->old_spte = kvm_tdp_mmu_write_spte(fmt, iter->sptep, iter->old_spte,
-						mark_spte_for_access_track(fmt, iter->old_spte),
-						iter->level);
+	iter->old_spte = kvm_tdp_mmu_write_spte(fmt, iter->sptep, spte,
+						mark_spte_for_access_track(fmt, spte), iter->level);
 	return true;
 }
 
@@ -961,11 +969,6 @@ static bool age_gfn_range(struct kvm *kvm, struct tdp_iter *iter)
 bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
 {
 	return kvm_tdp_mmu_handle_gfn(kvm, range, age_gfn_range);
-}
-
-static bool test_age_gfn(struct kvm *kvm, struct tdp_iter *iter)
-{
-	return is_accessed_spte(kvm_spte_format(kvm), iter->old_spte);
 }
 
 /**
@@ -990,27 +993,28 @@ static inline gfn_t slot_end(const struct kvm_memory_slot *slot)
 	return slot->base_gfn + slot->npages;
 }
 
-static bool wrprot_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t start, gfn_t end,
-			     int min_level)
+static bool wrprot_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root,
+			     const struct kvm_memory_slot *slot, int min_level)
 {
+	const gfn_t end = slot_end(slot);
 	struct tdp_iter iter;
-	bool spte_set = false;
+	bool changed = false;
 
 	WARN_ON(min_level > KVM_MAX_HUGEPAGE_LEVEL);
 
 	rcu_read_lock();
-	for_each_tdp_pte_min_level(iter, root, min_level, start, end) {
-retry:
+	for_each_tdp_pte_min_level(iter, root, min_level, slot->base_gfn, end) {
+again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true))
 			continue;
 		if (!iter_at_leaf(&iter) || !is_writable_pte(iter.old_spte))
 			continue;
 		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~PT_WRITABLE_MASK))
-			goto retry;
-		spte_set = true;
+			goto again;
+		changed = true;
 	}
 	rcu_read_unlock();
-	return spte_set;
+	return changed;
 }
 
 /**
@@ -1028,13 +1032,13 @@ retry:
 bool kvm_tdp_mmu_wrprot_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, int min_level)
 {
 	struct kvm_mmu_page *root;
-	bool spte_set = false;
+	bool changed = false;
 
 	lockdep_assert_held_read(&kvm->mmu_lock);
 
 	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, slot->as_id)
-		spte_set |= wrprot_gfn_range(kvm, root, slot->base_gfn, slot_end(slot), min_level);
-	return spte_set;
+		changed |= wrprot_gfn_range(kvm, root, slot, min_level);
+	return changed;
 }
 
 /* A table for a split out of the fault path, where sleeping is allowed. */
@@ -1056,20 +1060,19 @@ static struct kvm_mmu_page *tdp_mmu_alloc_sp_for_split(void)
 /* The same, with mmu_lock and RCU dropped meanwhile; the lock is held again in any case. */
 static struct kvm_mmu_page *alloc_sp_unlocked(struct kvm *kvm, bool shared)
 {
+	rwlock_t *lock = &kvm->mmu_lock;
 	struct kvm_mmu_page *sp;
 
 	rcu_read_unlock();
-	if (shared)
-		read_unlock(&kvm->mmu_lock);
-	else
-		write_unlock(&kvm->mmu_lock);
-
-	sp = tdp_mmu_alloc_sp_for_split();
-
-	if (shared)
-		read_lock(&kvm->mmu_lock);
-	else
-		write_lock(&kvm->mmu_lock);
+	if (shared) {
+		read_unlock(lock);
+		sp = tdp_mmu_alloc_sp_for_split();
+		read_lock(lock);
+	} else {
+		write_unlock(lock);
+		sp = tdp_mmu_alloc_sp_for_split();
+		write_lock(lock);
+	}
 	if (sp)
 		rcu_read_lock();
 	return sp;
@@ -1078,33 +1081,32 @@ static struct kvm_mmu_page *alloc_sp_unlocked(struct kvm *kvm, bool shared)
 static int tdp_mmu_split_huge_pages_root(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t start,
 					 gfn_t end, int target_level, bool shared)
 {
+	const int min_level = target_level + 1;
 	struct kvm_mmu_page *sp = NULL;
 	struct tdp_iter iter;
 
 	rcu_read_lock();
 
 	/* Preorder: a 1G page that was just split is followed by its 2M parts. */
-	for_each_tdp_pte_min_level(iter, root, target_level + 1, start, end) {
-retry:
+	for_each_tdp_pte_min_level(iter, root, min_level, start, end) {
+again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared))
 			continue;
 		if (!is_large_pte(iter.old_spte) || !is_shadow_present_pte(iter.old_spte))
 			continue;
 
-		if (!sp) {
+		if (sp) {
+			tdp_mmu_init_child_sp(sp, &iter);
+			if (tdp_mmu_split_huge_page(kvm, &iter, sp, shared))
+				goto again;
+			sp = NULL;
+		} else {
 			sp = alloc_sp_unlocked(kvm, shared);
 			if (!sp)
 				return -ENOMEM;
 			iter.yielded = true;
-			continue;
 		}
-
-		tdp_mmu_init_child_sp(sp, &iter);
-		if (tdp_mmu_split_huge_page(kvm, &iter, sp, shared))
-			goto retry;
-		sp = NULL;
 	}
-
 	rcu_read_unlock();
 
 	/* The last page may have been split by a fault meanwhile. */
@@ -1130,15 +1132,16 @@ retry:
 void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot,
 				      gfn_t start, gfn_t end, int target_level, bool shared)
 {
+	const int as_id = slot->as_id;
 	struct kvm_mmu_page *root;
 
 	kvm_lockdep_assert_mmu_lock_held(kvm, shared);
 
-	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, slot->as_id) {
-		if (tdp_mmu_split_huge_pages_root(kvm, root, start, end, target_level, shared)) {
-			kvm_tdp_mmu_put_root(kvm, root);
-			break;
-		}
+	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, as_id) {
+		if (!tdp_mmu_split_huge_pages_root(kvm, root, start, end, target_level, shared))
+			continue;
+		kvm_tdp_mmu_put_root(kvm, root);
+		break;
 	}
 }
 
@@ -1163,16 +1166,17 @@ static inline void check_dirty_bit(struct kvm *kvm, u64 dbit, u64 spte)
 			spte_ad_need_write_protect(spte));
 }
 
-static bool clear_dirty_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t start,
-				  gfn_t end)
+static bool clear_dirty_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root,
+				  const struct kvm_memory_slot *slot)
 {
 	const u64 dbit = tdp_mmu_dirty_bit(kvm, root, false);
+	const gfn_t end = slot_end(slot);
 	struct tdp_iter iter;
-	bool spte_set = false;
+	bool changed = false;
 
 	rcu_read_lock();
-	tdp_root_for_each_pte(iter, root, start, end) {
-retry:
+	tdp_root_for_each_pte(iter, root, slot->base_gfn, end) {
+again:
 		if (!iter_at_leaf(&iter))
 			continue;
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true))
@@ -1182,11 +1186,11 @@ retry:
 		if (!(iter.old_spte & dbit))
 			continue;
 		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~dbit))
-			goto retry;
-		spte_set = true;
+			goto again;
+		changed = true;
 	}
 	rcu_read_unlock();
-	return spte_set;
+	return changed;
 }
 
 /**
@@ -1203,13 +1207,13 @@ retry:
 bool kvm_tdp_mmu_clear_dirty_slot(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
 	struct kvm_mmu_page *root;
-	bool spte_set = false;
+	bool changed = false;
 
 	lockdep_assert_held_read(&kvm->mmu_lock);
 
 	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, slot->as_id)
-		spte_set |= clear_dirty_gfn_range(kvm, root, slot->base_gfn, slot_end(slot));
-	return spte_set;
+		changed |= clear_dirty_gfn_range(kvm, root, slot);
+	return changed;
 }
 
 static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t gfn, u64 mask,
@@ -1262,12 +1266,13 @@ static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gf
 void kvm_tdp_mmu_clear_dirty_pt_masked(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
 				       u64 mask, bool wrprot)
 {
+	const int as_id = slot->as_id;
 	struct kvm_mmu_page *root;
 
 	if (!mask)
 		return;
 
-	for_each_valid_tdp_mmu_root(kvm, root, slot->as_id)
+	for_each_valid_tdp_mmu_root(kvm, root, as_id)
 		clear_dirty_pt_masked(kvm, root, gfn, mask, wrprot);
 }
 
@@ -1280,7 +1285,7 @@ static void zap_collapsible_spte_range(struct kvm *kvm, struct kvm_mmu_page *roo
 
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_2M, start, end) {
-retry:
+again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true))
 			continue;
 
@@ -1296,7 +1301,7 @@ retry:
 			continue;
 
 		if (tdp_mmu_zap_spte_atomic(kvm, &iter))
-			goto retry;
+			goto again;
 	}
 	rcu_read_unlock();
 }
@@ -1312,11 +1317,12 @@ retry:
  */
 void kvm_tdp_mmu_zap_collapsible_sptes(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
+	const int as_id = slot->as_id;
 	struct kvm_mmu_page *root;
 
 	lockdep_assert_held_read(&kvm->mmu_lock);
 
-	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, slot->as_id)
+	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, as_id)
 		zap_collapsible_spte_range(kvm, root, slot);
 }
 
@@ -1324,7 +1330,7 @@ static bool write_protect_gfn(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
 {
 	const u64 writable = PT_WRITABLE_MASK | kvm_spte_format(kvm)->shadow_mmu_writable_mask;
 	struct tdp_iter iter;
-	bool spte_set = false;
+	bool changed = false;
 
 	WARN_ON(min_level > KVM_MAX_HUGEPAGE_LEVEL);
 
@@ -1336,10 +1342,10 @@ static bool write_protect_gfn(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
 		if (!(iter.old_spte & writable))
 			break;
 		tdp_mmu_iter_set_spte(kvm, &iter, iter.old_spte & ~writable);
-		spte_set = true;
+		changed = true;
 	}
 	rcu_read_unlock();
-	return spte_set;
+	return changed;
 }
 
 /**
@@ -1359,13 +1365,13 @@ bool kvm_tdp_mmu_write_protect_gfn(struct kvm *kvm, struct kvm_memory_slot *slot
 				   int min_level)
 {
 	struct kvm_mmu_page *root;
-	bool spte_set = false;
+	bool changed = false;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	for_each_valid_tdp_mmu_root(kvm, root, slot->as_id)
-		spte_set |= write_protect_gfn(kvm, root, gfn, min_level);
-	return spte_set;
+		changed |= write_protect_gfn(kvm, root, gfn, min_level);
+	return changed;
 }
 
 /* ---- lockless walks ---- */

@@ -19,32 +19,32 @@ typedef u64 *tdp_ptep_t;
 
 /**
  * struct tdp_iter - where a walk is
+ * @valid: false once the walk has left the tree
+ * @yielded: mmu_lock was dropped: the next step restarts from the root
+ * @level: level of @sptep
+ * @min_level: the walk goes no lower
+ * @root_level: level of the root table's entries
+ * @as_id: address space of the tree
+ * @gfn: first gfn that @sptep covers
+ * @sptep: current SPTE
+ * @old_spte: *@sptep as last read
  * @next_last_level_gfn: gfn that the walk is heading for; it never decreases
  * @yielded_gfn: @next_last_level_gfn when the walk last yielded: no second yield before it moved
  * @pt_path: page tables passed on the way down, indexed by level - 1
- * @sptep: current SPTE
- * @gfn: first gfn that @sptep covers
- * @root_level: level of the root table's entries
- * @min_level: the walk goes no lower
- * @level: level of @sptep
- * @as_id: address space of the tree
- * @old_spte: *@sptep as last read
- * @valid: false once the walk has left the tree
- * @yielded: mmu_lock was dropped: the next step restarts from the root
  */
 struct tdp_iter {
+	bool valid;
+	bool yielded;
+	int level;
+	int min_level;
+	int root_level;
+	int as_id;
+	gfn_t gfn;
+	tdp_ptep_t sptep;
+	u64 old_spte;
 	gfn_t next_last_level_gfn;
 	gfn_t yielded_gfn;
 	tdp_ptep_t pt_path[PT64_ROOT_MAX_LEVEL];
-	tdp_ptep_t sptep;
-	gfn_t gfn;
-	int root_level;
-	int min_level;
-	int level;
-	int as_id;
-	u64 old_spte;
-	bool valid;
-	bool yielded;
 };
 
 /* Every SPTE at @min_level or above that maps part of [start, end). */
@@ -55,11 +55,11 @@ struct tdp_iter {
 #define for_each_tdp_pte(iter, root, start, end) \
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end)
 
-tdp_ptep_t spte_to_child_pt(u64 spte, int level);
 void tdp_iter_start(struct tdp_iter *iter, struct kvm_mmu_page *root, int min_level,
 		    gfn_t next_last_level_gfn);
-void tdp_iter_next(struct tdp_iter *iter);
 void tdp_iter_restart(struct tdp_iter *iter);
+void tdp_iter_next(struct tdp_iter *iter);
+tdp_ptep_t spte_to_child_pt(u64 spte, int level);
 
 #ifdef __cplusplus
 }
