@@ -38,6 +38,12 @@ static inline struct kvm_mmu_page *sptep_to_sp(const u64 *sptep)
 	return page_private(sptep);
 }
 
+/* The frame alone: a memory-encryption bit lies among the address bits of an SPTE. */
+static inline kvm_pfn_t kvm_spte_to_pfn(const struct kvm *kvm, u64 spte)
+{
+	return spte_to_pfn(spte & ~kvm_spte_format(kvm)->shadow_me_value);
+}
+
 static inline struct kvm_mmu_page *spte_to_child_sp(u64 spte)
 {
 	return page_private(__va(spte & SPTE_BASE_ADDR_MASK));

@@ -354,7 +354,7 @@ static void handle_changed_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 ne
 
 	if (was_leaf && is_dirty_spte(fmt, old_spte) &&
 	    (pfn_changed || !is_present || !is_dirty_spte(fmt, new_spte)))
-		kvm_set_pfn_dirty(kvm, spte_to_pfn(old_spte));
+		kvm_set_pfn_dirty(kvm, kvm_spte_to_pfn(kvm, old_spte));
 
 	/* A link goes away if a leaf or nothing takes its place; tables do not move. */
 	if (was_present && !was_leaf && (!is_present || is_leaf || WARN_ON_ONCE(pfn_changed)))
@@ -362,7 +362,7 @@ static void handle_changed_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 ne
 
 	if (was_leaf && is_accessed_spte(fmt, old_spte) &&
 	    (pfn_changed || !is_present || !is_accessed_spte(fmt, new_spte)))
-		kvm_set_pfn_accessed(kvm, spte_to_pfn(old_spte));
+		kvm_set_pfn_accessed(kvm, kvm_spte_to_pfn(kvm, old_spte));
 }
 
 /*
@@ -947,7 +947,7 @@ static bool age_gfn_range(struct kvm *kvm, struct tdp_iter *iter)
 
 	/* W, which stands for D, is about to go. */
 	if (is_writable_pte(spte))
-		kvm_set_pfn_dirty(kvm, spte_to_pfn(spte));
+		kvm_set_pfn_dirty(kvm, kvm_spte_to_pfn(kvm, spte));
 
 	iter->old_spte = kvm_tdp_mmu_write_spte(fmt, iter->sptep, spte,
 						mark_spte_for_access_track(fmt, spte), iter->level);
@@ -1246,7 +1246,7 @@ static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gf
 
 		iter.old_spte = tdp_mmu_clear_spte_bits(fmt, iter.sptep, iter.old_spte, dbit,
 							iter.level);
-		kvm_set_pfn_dirty(kvm, spte_to_pfn(iter.old_spte));
+		kvm_set_pfn_dirty(kvm, kvm_spte_to_pfn(kvm, iter.old_spte));
 	}
 	rcu_read_unlock();
 }

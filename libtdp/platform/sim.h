@@ -176,9 +176,15 @@ static inline hpa_t __pa(const void *ptr)
 	return sim_ptr_pa(ptr);
 }
 
+/*
+ * Bits above those of the arena are a memory-encryption bit of the SPTE that the address came from; they
+ * name no page, as in the kernel, whose physical_mask is without them.
+ */
+#define SIM_PT_PA_MASK		((1ULL << 34) - 1)
+
 static inline void *__va(hpa_t pa)
 {
-	return sim_arena + (pa - (SIM_PT_PFN << PAGE_SHIFT));
+	return sim_arena + ((pa & SIM_PT_PA_MASK) - (SIM_PT_PFN << PAGE_SHIFT));
 }
 
 static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int level, u64 cur,
