@@ -1121,7 +1121,7 @@ again:
  * @slot: slot that holds the range
  * @start: first gfn
  * @end: first gfn after the range
- * @target_level: largest size that may remain
+ * @level: largest size that may remain
  * @shared: mmu_lock is held for reading
  *
  * Stops where memory runs out: a fault will split the rest.  Mirrors
@@ -1130,7 +1130,7 @@ again:
  * Context: mmu_lock held, for reading or writing; is dropped for each allocation.
  */
 void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot,
-				      gfn_t start, gfn_t end, int target_level, bool shared)
+				      gfn_t start, gfn_t end, int level, bool shared)
 {
 	const int as_id = slot->as_id;
 	struct kvm_mmu_page *root;
@@ -1138,7 +1138,7 @@ void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, const struct kvm_memory_s
 	kvm_lockdep_assert_mmu_lock_held(kvm, shared);
 
 	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, as_id) {
-		if (!tdp_mmu_split_huge_pages_root(kvm, root, start, end, target_level, shared))
+		if (!tdp_mmu_split_huge_pages_root(kvm, root, start, end, level, shared))
 			continue;
 		kvm_tdp_mmu_put_root(kvm, root);
 		break;
