@@ -274,6 +274,7 @@ void model_ev_spte(struct model *m, uint64_t pa)
 	if (!page)
 		return;
 	m->c.seq++;
+	m->c.last_pa = pa;
 	if (page->table)
 		mtouch(m, mtable(m, page->table), pa >> 3 & 511);
 	else if (page->nr_writes < MPAGE_WRITES)

@@ -79,7 +79,7 @@ static enum model_pf fast_fault(struct model *m, const struct fault *fault)
 static enum model_pf mmio_fault(struct model *m, const struct fault *fault)
 {
 	struct mvcpu *v = fault->v;
-	uint64_t gen = m->gen[v->role & ROLE_SMM], spte;
+	uint64_t gen = mslot_generation(m, v->role & ROLE_SMM), spte;
 	unsigned int index;
 	struct mtable *t;
 
@@ -105,7 +105,7 @@ static long fault_in(struct model *m, struct fault *fault)
 
 	if (!s) {
 		fault->v->mmio_gfn = fault->gfn;
-		fault->v->mmio_gen = m->gen[fault->v->role & ROLE_SMM];
+		fault->v->mmio_gen = mslot_generation(m, fault->v->role & ROLE_SMM);
 		fault->read_only = true;
 		return m->fmt.mmio && fault->gfn <= m->fmt.max_gfn ? PF_CONTINUE : PF_EMULATE;
 	}
@@ -170,7 +170,7 @@ static enum model_pf map_leaf(struct model *m, const struct fault *fault, struct
 	int as = t->role & ROLE_SMM;
 
 	if (!fault->s) {
-		mset(m, t, index, mspte_mmio(&m->fmt, gfn, m->gen[as]));
+		mset(m, t, index, mspte_mmio(&m->fmt, gfn, mslot_generation(m, as)));
 		return PF_EMULATE;
 	}
 

@@ -157,10 +157,12 @@ struct mflush {
 /**
  * struct mcall - what has happened since the call under way began
  * @seq: counts SPTE changes
+ * @last_pa: address of the last
  * @allocs: page allocations in order: true where one was refused (of any kind)
  */
 struct mcall {
 	uint64_t seq;
+	uint64_t last_pa;
 	bool *allocs;
 	uint32_t nr_allocs, cap_allocs, next_alloc;
 	uint32_t refused;
@@ -314,6 +316,7 @@ int mslot_max_level(struct model *m, const struct mslot *s, uint64_t gfn);
 bool mslot_tracked(struct model *m, const struct mslot *s, uint64_t gfn);
 void mslot_mark_dirty(struct model *m, struct mslot *s, uint64_t gfn);
 void mslot_reset(struct model *m);
+uint64_t mslot_generation(struct model *m, int as);
 long mslot_set_region(struct model *m, const struct oracle_call *call);
 long mslot_track(struct model *m, const struct oracle_call *call);
 long mslot_untrack(struct model *m, const struct oracle_call *call);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MAX_SLOT_PAGES	((1ULL << 31) - 1)
+#define MAX_FRAME	(1ULL << 52)		/* byte addresses fit in 64 bits */
 
 struct mslot *mslot_by_id(struct model *m, uint8_t slot)
 {
@@ -126,6 +127,30 @@ static void invalidate(struct model *m, struct mslot *s)
 		mowe(m, s->base, s->npages, false);
 }
 
+/**
+ * mslot_generation() - the slots' generation, as MMIO entries have it
+ * @m: model
+ * @as: address space
+ *
+ * Where a failed move has left doubt, the first MMIO entry that is made resolves it; the call under
+ * way has written it last.
+ */
+uint64_t mslot_generation(struct model *m, int as)
+{
+	uint64_t spte, ahead;
+	bool live;
+
+	if (m->gen_doubt[as] && m->c.seq) {
+		spte = m->env.read_spte(m->env.ctx, m->c.last_pa, &live);
+		ahead = (mspte_mmio_gen(spte) - m->gen[as]) & 0x7ffff;
+		if (live && mspte_is_mmio(&m->fmt, spte) && ahead <= m->gen_doubt[as] && !(ahead % 4)) {
+			m->gen[as] += ahead;
+			m->gen_doubt[as] = 0;
+		}
+	}
+	return m->gen[as];
+}
+
 static void set_logging(struct model *m, struct mslot *s, bool on)
 {
 	if (on == s->logging)
@@ -168,7 +193,7 @@ static bool overlaps(struct model *m, const struct slot_desc *d)
 /*
  * A move that failed for want of memory has either not begun, or its slot was invalidated and
  * brought back.  The former leaves no trace; the latter zaps what was mapped, and where nothing was,
- * only two more generations tell.
+ * only two more generations tell: see mslot_generation().
  */
 static long failed_move(struct model *m, struct mslot *s)
 {
@@ -176,7 +201,7 @@ static long failed_move(struct model *m, struct mslot *s)
 		invalidate(m, s);
 		swap_slots(m, s->as);
 	} else if (!m->vm.quirk_zap_all) {
-		m->gen_doubt[s->as] = 4;
+		m->gen_doubt[s->as] += 4;
 	}
 	return -ENOMEM;
 }
@@ -242,6 +267,8 @@ long mslot_set_region(struct model *m, const struct oracle_call *call)
 	struct mslot *s;
 
 	if ((d->flags & ~(SLOT_LOG | SLOT_RO)) || d->as_id > 1 || d->id >= MODEL_SLOTS || d->npages > MAX_SLOT_PAGES)
+		return -EINVAL;
+	if (d->base > MAX_FRAME - d->npages || d->hvn > MAX_FRAME - d->npages)
 		return -EINVAL;
 	s = &m->slot[d->as_id][d->id];
 	if (!d->npages) {

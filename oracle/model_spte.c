@@ -36,14 +36,22 @@ static const struct mfmt format_npt = {
 	.dirty = 1ULL << 6,
 	.host_w = 1ULL << 9,
 	.mmu_w = 1ULL << 10,
-	.mmio = 1ULL << 51 | 1ULL << 0,		/* present with a reserved address bit */
-	.mmio_mask = 1ULL << 51 | 1ULL << 0,
 	.mmio_access = 1ULL << 1 | 1ULL << 2,
 };
 
-static uint64_t sme_bit(const struct vm_desc *vm)
+static int sme_bit(const struct vm_desc *vm)
 {
-	return 1ULL << (vm->maxphyaddr >= 48 ? 47 : vm->maxphyaddr - 1);
+	return vm->maxphyaddr >= 48 ? 47 : vm->maxphyaddr - 1;
+}
+
+/* NPT marks MMIO by reserved address bits: the highest, or with encryption all above the C-bit. */
+static uint64_t npt_mmio(const struct vm_desc *vm)
+{
+	uint64_t bits = vm->maxphyaddr < 52 ? 1ULL << 51 : 0;
+
+	if (vm->me == VM_ME_SME)
+		bits = SPTE_ADDR & ~((2ULL << sme_bit(vm)) - 1);
+	return bits ? bits | 1 : 0;
 }
 
 /**
@@ -64,11 +72,10 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 	if (!f->ad)
 		f->accessed = f->dirty = 0;
 	if (vm->me == VM_ME_SME)
-		f->me = sme_bit(vm);		/* TDX reserves bits too, but a plain VM's are zero */
+		f->me = 1ULL << sme_bit(vm);	/* TDX reserves bits too, but a plain VM's are zero */
 
-	/* With 52 address bits none is reserved, and NPT has no way to mark MMIO. */
-	if (!f->ept && vm->maxphyaddr >= 52)
-		f->mmio = f->mmio_mask = 0;
+	if (!f->ept)
+		f->mmio = f->mmio_mask = npt_mmio(vm);
 	if (vm->l1tf)
 		f->l1tf = ((1ULL << L1TF_SHIFT) - 1) << (vm->cachebits - L1TF_SHIFT);
 
@@ -86,7 +93,12 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
  */
 uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
 {
-	bool replaces_writable = mspte_is_leaf(leaf->old, leaf->level) && (leaf->old & SPTE_W);
+	/*
+	 * At 4K the kernel does not ask whether the old entry is present.  An MMIO entry has the bit
+	 * of W set, so the page that takes its place is neither marked dirty nor checked for tracking.
+	 */
+	bool old_leaf = leaf->level == 1 || mspte_is_leaf(leaf->old, leaf->level);
+	bool replaces_writable = old_leaf && (leaf->old & SPTE_W);
 	uint64_t spte = f->base | f->user | leaf->pfn << 12;
 	bool writable = !leaf->read_only && (replaces_writable || !leaf->tracked);
 
