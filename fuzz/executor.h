@@ -128,6 +128,9 @@ struct exec_event {
  * @op_budget: points that one operation or access may pass before it counts as a livelock; 0: default
  * @hash_points: the hash covers every point and not just what changed
  * @count_dirty: fill the counter dirty.pages, at the cost of reading each bitmap
+ * @turns: NULL, or the thread of each operation in the order wanted, instead of the schedule; for
+ *	programs whose order takes more switches than a schedule can have
+ * @nr_turns: of @turns
  * @event: NULL, or is told of everything; makes runs slow
  * @before_destroy: NULL, or is given the quiet VM
  * @ctx: passed back to both
@@ -137,6 +140,8 @@ struct exec_options {
 	uint64_t op_budget;
 	bool hash_points;
 	bool count_dirty;
+	const uint8_t *turns;
+	uint32_t nr_turns;
 	void (*event)(void *ctx, const struct exec_event *event);
 	void (*before_destroy)(void *ctx, struct kvm *kvm);
 	void *ctx;

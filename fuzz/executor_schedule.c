@@ -136,6 +136,24 @@ static void step(struct executor *x, struct exec_thread *t)
 	t->begun = false;
 }
 
+/* Operations in the order that the caller gives. */
+static void take_turns(struct executor *x)
+{
+	uint32_t i;
+
+	for (i = 0; i < x->opts->nr_turns; i++) {
+		struct exec_thread *t = &x->threads[x->opts->turns[i]];
+
+		if (has_ended(t))
+			continue;
+		switch_to(x, t);
+		do {
+			arrive(x, t);
+			step(x, t);
+		} while (t->begun);
+	}
+}
+
 /**
  * exec_threads_run() - run all threads to their ends
  * @x: executor
@@ -144,6 +162,10 @@ void exec_threads_run(struct executor *x)
 {
 	struct exec_thread *t = x->prog->nr_threads ? next_thread(x, x->prog->nr_threads - 1) : NULL;
 
+	if (x->opts->turns) {
+		take_turns(x);
+		return;
+	}
 	while (t) {
 		struct exec_thread *target;
 
