@@ -19,6 +19,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", cmd_run, "replay programs against the MMU with the oracle watching" },
+	{ "import", cmd_import, "turn a log that a kernel recorded into a program" },
 	{ "convert", cmd_convert, "turn a program into canonical text or binary form" },
 };
 

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two histories of the same SPTEs.  Key by key the classes are aligned, as 'diff' aligns lines;
+ * what is in one only, or differs, gets the name of the reason that explains it, or none.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import_history.h"
+
+#define WINDOW		1024	/* classes aligned at once */
+#define COST_AD		2u	/* two leaves that differ in A and D only */
+#define COST_ONE	3u	/* a class that is in one only */
+
+const char *const difference_names[DIFF_NR] = {
+#define D(name, text, why) [DIFF_##name] = text,
+	DIFFERENCES(D)
+#undef D
+};
+
+const char *const difference_reasons[DIFF_NR] = {
+#define D(name, text, why) [DIFF_##name] = why,
+	DIFFERENCES(D)
+#undef D
+};
+
+/**
+ * struct item - a class on the way through an SPTE's lives
+ * @step: it
+ * @prev: the class before, NULL at the beginning of a life
+ * @last: nothing of the key comes after it
+ * @alone: its life has nothing else but an end
+ */
+struct item {
+	const struct history_step *step;
+	const struct history_step *prev;
+	bool last;
+	bool alone;
+};
+
+struct items {
+	uint32_t nr, cap;
+	struct item *item;
+};
+
+struct comparer {
+	struct comparison *result;
+	const struct history_key *key;
+	struct items a, b;	/* recorded, replayed */
+	uint16_t *cost;		/* (WINDOW + 1) squared */
+};
+
+static bool flatten(const struct history *h, const struct history_key *key, struct items *items)
+{
+	uint32_t i, life;
+
+	items->nr = 0;
+	for (life = key ? key->first : HISTORY_OPEN; life != HISTORY_OPEN;
+	     life = h->lives[life].next) {
+		const struct history_life *l = &h->lives[life];
+
+		if (items->nr + l->nr > items->cap) {
+			uint32_t cap = 2 * (items->nr + l->nr);
+			struct item *item = realloc(items->item, cap * sizeof(*item));
+
+			if (!item)
+				return false;
+			items->item = item;
+			items->cap = cap;
+		}
+		for (i = 0; i < l->nr; i++)
+			items->item[items->nr++] = (struct item){
+				&l->steps[i],
+				i ? &l->steps[i - 1] : NULL,
+				false,
+				l->nr <= 2,
+			};
+	}
+	if (items->nr)
+		items->item[items->nr - 1].last = true;
+	return true;
+}
+
+static bool ad_only(const struct spte_class *a, const struct spte_class *b)
+{
+	return a->kind == SPTE_LEAF && b->kind == SPTE_LEAF && a->w == b->w && a->x == b->x;
+}
+
+static bool gains_w(const struct spte_class *from, const struct spte_class *to)
+{
+	return from->kind == SPTE_LEAF && to->kind == SPTE_LEAF && from->x == to->x && !from->w &&
+	       to->w;
+}
+
+static void example(struct comparer *c, const struct item *a, const struct item *b)
+{
+	struct comparison *r = c->result;
+	char was[16], is[16], prev[16] = "";
+
+	if (r->nr_examples == MAX_EXAMPLES)
+		return;
+	snprintf(was, sizeof(was), "nothing");
+	snprintf(is, sizeof(is), "nothing");
+	if (a)
+		spte_class_name(&a->step->class, was, sizeof(was));
+	if (b)
+		spte_class_name(&b->step->class, is, sizeof(is));
+	if ((a ? a : b)->prev)
+		spte_class_name(&(a ? a : b)->prev->class, prev, sizeof(prev));
+	snprintf(r->examples[r->nr_examples++], sizeof(r->examples[0]),
+		 "%s %u: as %u gfn 0x%llx level %u: recorded %s, replayed %s%s%s",
+		 a ? "line" : "event", (a ? a : b)->step->line, c->key->as_id,
+		 (unsigned long long)c->key->gfn, c->key->level, was, is, *prev ? ", after " : "",
+		 prev);
+}
+
+/* Why a class is in one history only. */
+static enum difference reason_of_one(const struct item *item, bool recorded)
+{
+	const struct spte_class *class = &item->step->class;
+	const struct spte_class *prev = item->prev ? &item->prev->class : NULL;
+
+	if (prev && ad_only(prev, class)) {
+		if (recorded && prev->d && !class->d && class->w)
+			return DIFF_REFAULT_D;
+		return DIFF_CPU_AD;
+	}
+	if (prev && gains_w(prev, class))
+		return DIFF_FAST_WRITE;
+	if (!recorded && item->alone &&
+	    (item->step->born == BORN_UNSEEN || (item->prev && item->prev->born == BORN_UNSEEN)))
+		return DIFF_SPLIT_CHILD;
+	if (item->last && class->kind == SPTE_NONE)
+		return DIFF_TEARDOWN;
+	return DIFF_UNNAMED;
+}
+
+static void differs(struct comparer *c, const struct item *a, const struct item *b)
+{
+	enum difference why;
+
+	if (a && b)	/* in A and D only */
+		why = a->prev && ad_only(&a->prev->class, &a->step->class) && a->prev->class.d &&
+				      !a->step->class.d ?
+			      DIFF_REFAULT_D :
+			      DIFF_CPU_AD;
+	else
+		why = reason_of_one(a ? a : b, a != NULL);
+	c->result->differences[why]++;
+	if (why == DIFF_UNNAMED)
+		example(c, a, b);
+}
+
+static uint32_t pair_cost(const struct item *a, const struct item *b)
+{
+	if (spte_same_class(&a->step->class, &b->step->class))
+		return 0;
+	return ad_only(&a->step->class, &b->step->class) ? COST_AD : 2 * COST_ONE + 1;
+}
+
+#define COST(c, i, j)	((c)->cost[(i) * (WINDOW + 1) + (j)])
+
+/* What remains to be paid from (i, j) on, for all of them. */
+static void fill_costs(struct comparer *c, const struct item *a, uint32_t na, const struct item *b,
+		       uint32_t nb)
+{
+	uint32_t i, j;
+
+	for (i = na + 1; i-- > 0;) {
+		for (j = nb + 1; j-- > 0;) {
+			uint32_t best = ~0U, cost;
+
+			if (i == na && j == nb)
+				best = 0;
+			if (i < na)
+				best = COST(c, i + 1, j) + COST_ONE;
+			if (j < nb) {
+				cost = COST(c, i, j + 1) + COST_ONE;
+				best = cost < best ? cost : best;
+			}
+			if (i < na && j < nb) {
+				cost = COST(c, i + 1, j + 1) + pair_cost(&a[i], &b[j]);
+				best = cost < best ? cost : best;
+			}
+			COST(c, i, j) = best;
+		}
+	}
+}
+
+static void align(struct comparer *c, const struct item *a, uint32_t na, const struct item *b,
+		  uint32_t nb)
+{
+	uint32_t i = 0, j = 0;
+
+	fill_costs(c, a, na, b, nb);
+	while (i < na || j < nb) {
+		uint32_t cost = COST(c, i, j);
+		uint32_t pair = i < na && j < nb ? pair_cost(&a[i], &b[j]) : ~0U;
+
+		if (i < na && j < nb && cost == COST(c, i + 1, j + 1) + pair) {
+			if (pair)
+				differs(c, &a[i], &b[j]);
+			else
+				c->result->matched++;
+			i++;
+			j++;
+		} else if (i < na && cost == COST(c, i + 1, j) + COST_ONE) {
+			differs(c, &a[i++], NULL);
+		} else {
+			differs(c, NULL, &b[j++]);
+		}
+	}
+}
+
+static int compare_key(struct comparer *c, const struct history *recorded,
+		       const struct history *replayed, const struct history_key *key)
+{
+	uint32_t i, j, na, nb;
+
+	c->key = key;
+	if (!flatten(recorded, history_find(recorded, key->as_id, key->gfn, key->level), &c->a) ||
+	    !flatten(replayed, history_find(replayed, key->as_id, key->gfn, key->level), &c->b))
+		return -ENOMEM;
+	c->result->recorded += c->a.nr;
+	c->result->replayed += c->b.nr;
+	for (i = j = 0; i < c->a.nr || j < c->b.nr; i += na, j += nb) {
+		na = c->a.nr - i < WINDOW ? c->a.nr - i : WINDOW;
+		nb = c->b.nr - j < WINDOW ? c->b.nr - j : WINDOW;
+		align(c, c->a.item + i, na, c->b.item + j, nb);
+	}
+	return 0;
+}
+
+/**
+ * history_compare - compare what a log tells with what its replay did
+ * @recorded: from the log
+ * @replayed: from the replay
+ * @result: filled
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int history_compare(const struct history *recorded, const struct history *replayed,
+		    struct comparison *result)
+{
+	struct comparer c = { .result = result };
+	int ret = -ENOMEM;
+	uint32_t i;
+
+	memset(result, 0, sizeof(*result));
+	c.cost = malloc((WINDOW + 1) * (WINDOW + 1) * sizeof(*c.cost));
+	if (!c.cost)
+		return ret;
+	for (i = 0, ret = 0; i < recorded->cap_keys && !ret; i++) {
+		if (recorded->keys[i].used)
+			ret = compare_key(&c, recorded, replayed, &recorded->keys[i]);
+	}
+	for (i = 0; i < replayed->cap_keys && !ret; i++) {
+		const struct history_key *key = &replayed->keys[i];
+
+		if (key->used && !history_find(recorded, key->as_id, key->gfn, key->level))
+			ret = compare_key(&c, recorded, replayed, key);
+	}
+	free(c.cost);
+	free(c.a.item);
+	free(c.b.item);
+	return ret;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dirty logging.  A log of the kernel's own events has no ioctls; it has walks over a slot, in
+ * order of gfn, by a task that serves no fault: write-protection of all that is mapped (logging
+ * starts), of what was written (the log is read or cleared), page tables zapped so that huge
+ * pages can come back (logging stops).  Which of them are of one walk, their order tells.
+ */
+#include "import.h"
+
+#define WORD	64	/* pages of a word of the dirty bitmap, what an ioctl clears at least */
+
+static bool write_protected(const struct import *im, const struct ft_event *ev,
+			    struct spte_class *new)
+{
+	struct spte_class old = spte_classify(&im->desc, ev->level, ev->b);
+
+	*new = spte_classify(&im->desc, ev->level, ev->c);
+	return old.kind == SPTE_LEAF && new->kind == SPTE_LEAF &&old.w && !new->w;
+}
+
+/*
+ * KVM_DIRTY_LOG_INITIALLY_SET shows where a huge page is write-protected by a clear: it loses
+ * MMU-writable too, or it is split between the pages that the clear protects.
+ */
+static bool shows_init_set(const struct import *im, const struct ft_event *ev, uint64_t *last)
+{
+	struct spte_class new;
+
+	if (ev->kind == FT_SPLIT) {
+		bool between = *last && ev->a > *last && ev->a - *last <= 512;
+
+		*last = 0;
+		return between;
+	}
+	if (!write_protected(im, ev, &new))
+		return false;
+	if (ev->level > 1)
+		return spte_mmu_writable(&im->desc, ev->b) && !spte_mmu_writable(&im->desc, ev->c);
+	*last = ev->a;
+	return false;
+}
+
+/**
+ * import_find_init_set - whether logging starts with every page dirty
+ * @im: import; sets @manual_protect and @init_set of its VM
+ */
+void import_find_init_set(struct import *im)
+{
+	const struct import_log *log = im->log;
+	bool slot_protected = false, gfn_protected = false, shown = false;
+	uint64_t last = 0;
+	uint32_t task = 0, i;
+
+	for (i = 0; i < log->nr_events; i++) {
+		const struct ft_event *ev = &log->events[i];
+
+		if (ev->vm != im->vm)
+			continue;
+		slot_protected |= ev->kind == FT_WRPROT_SLOT;
+		gfn_protected |= ev->kind == FT_WRPROT_GFN && ev->level > 1;
+		if (ev->kind == FT_PAGE_FAULT && ev->task == task)
+			last = 0;
+		if (ev->kind != FT_CHANGED && ev->kind != FT_SPLIT)
+			continue;
+		if (ev->task != task)
+			last = 0;
+		task = ev->task;
+		shown |= shows_init_set(im, ev, &last);
+	}
+	im->desc.init_set = im->exact ? gfn_protected && !slot_protected : shown;
+	im->desc.manual_protect = im->desc.init_set;
+}
+
+static struct import_op *add(struct import *im, uint32_t event, const struct import_slot *slot,
+			     enum op_kind kind)
+{
+	struct import_op *op = import_add_op(im, event, 2, kind);
+
+	if (op)
+		op->op.slot = import_slot_operand(slot);
+	return op;
+}
+
+/* The clear of this walk now reaches up to @run->next. */
+static void grow_clear(struct import *im, struct import_run *run)
+{
+	struct op *op = &im->ops[run->clear - 1].op;
+	uint64_t end = run->next - run->slot->base;
+
+	end = (end + WORD - 1) / WORD * WORD;
+	if (end > run->slot->npages)
+		end = run->slot->npages;
+	op->n = run->slot->base + end - op->gfn;
+}
+
+static void begin(struct import *im, struct import_run *run, uint32_t event,
+		  struct import_slot *slot, uint64_t gfn)
+{
+	struct import_op *op;
+
+	*run = (struct import_run){ .slot = slot, .next = gfn, .splits_only = true };
+	if (!slot->logging) {
+		add(im, event, slot, OP_LOG_START);
+		slot->logging = true;
+		if (!im->desc.init_set)
+			return;
+	}
+	add(im, event, slot, OP_LOG_GET);
+	if (!im->desc.init_set)
+		return;
+	op = add(im, event, slot, OP_LOG_CLEAR);
+	if (!op)
+		return;
+	op->op.gfn = slot->base + (gfn - slot->base) / WORD * WORD;
+	run->clear = im->nr_ops;
+}
+
+static void walk(struct import *im, struct import_run *run, uint32_t event, uint64_t gfn,
+		 uint64_t n, bool split)
+{
+	struct import_slot *slot = import_slot_at(im, im->log->events[event].as_id, gfn);
+
+	if (!slot)
+		return;
+	/* Those of a huge page that was split come before what the walk has split already. */
+	if (run->slot != slot || run->stop || (gfn < run->next && !run->splits_only))
+		begin(im, run, event, slot, gfn);
+	if (!split && run->splits_only) {
+		run->splits_only = false;
+		run->next = gfn;
+	}
+	/* A clear splits the whole huge page, but protects no more of it than was asked for. */
+	run->next = split && run->clear ? gfn : gfn + n;
+	if (run->clear)
+		grow_clear(im, run);
+}
+
+/**
+ * import_log_protected - a leaf was write-protected, other than by a fault
+ * @im: import
+ * @run: walk of the task
+ * @event: number of the event
+ */
+void import_log_protected(struct import *im, struct import_run *run, uint32_t event)
+{
+	const struct ft_event *ev = &im->log->events[event];
+
+	walk(im, run, event, ev->a, 1ULL << 9 * (ev->level - 1), false);
+}
+
+/**
+ * import_log_split - a huge page was split, other than by a fault
+ * @im: import
+ * @run: walk of the task
+ * @event: number of the event
+ */
+void import_log_split(struct import *im, struct import_run *run, uint32_t event)
+{
+	const struct ft_event *ev = &im->log->events[event];
+
+	walk(im, run, event, ev->a, 1ULL << 9 * (ev->level - 1), true);
+}
+
+/**
+ * import_log_masked - the probe says that a word of the dirty bitmap was cleared
+ * @im: import
+ * @run: walk of the task
+ * @event: number of the event
+ */
+void import_log_masked(struct import *im, struct import_run *run, uint32_t event)
+{
+	walk(im, run, event, im->log->events[event].a, WORD, false);
+}
+
+/**
+ * import_log_collapsed - a page table was zapped so that a huge page can take its place
+ * @im: import
+ * @run: walk of the task
+ * @event: number of the event
+ */
+void import_log_collapsed(struct import *im, struct import_run *run, uint32_t event)
+{
+	const struct ft_event *ev = &im->log->events[event];
+	struct import_slot *slot = import_slot_at(im, ev->as_id, ev->a);
+
+	if (!slot || (run->stop && run->slot == slot))
+		return;
+	*run = (struct import_run){ .slot = slot, .stop = true };
+	if (!slot->logging)
+		add(im, event, slot, OP_LOG_START);
+	add(im, event, slot, OP_LOG_STOP);
+	slot->logging = false;
+}

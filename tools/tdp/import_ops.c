@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events -> operations.  A guest's access is placed where it took effect, at the SPTE that it
+ * changed, since other tasks' events may lie between that and the fault's own event.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import.h"
+
+#define PFERR_WRITE	2u
+#define PFERR_FETCH	16u
+#define EPT_WRITE	2u	/* exit qualification, which an EPT violation has instead */
+#define EPT_FETCH	4u
+
+/* What a task is doing, as far as the SPTEs that it changes are concerned. */
+enum doing { NOTHING, UNMAPPING, AGING, ZAPPING_ALL, RECOVERING_NX, SETTING_REGION };
+
+/**
+ * struct task_state - what a task is in the middle of
+ * @doing: which work
+ * @op: number of the operation made of its last fault or prefault, plus 1
+ * @at_fault: it serves a page fault
+ * @requested: a mapping was asked for since
+ * @done: the fault took effect
+ * @run: walk over a slot that it is in
+ * @zap: number of the zap-range operation that it is in, plus 1
+ */
+struct task_state {
+	enum doing doing;
+	uint32_t op;
+	bool at_fault;
+	bool requested;
+	bool done;
+	struct import_run run;
+	uint32_t zap;
+};
+
+struct state {
+	struct import *im;
+	struct task_state *tasks;
+	uint8_t as_id[PROG_MAX_VCPUS];
+	uint32_t last_fault;	/* number of the last event of a fault */
+};
+
+/**
+ * import_add_op - add an operation
+ * @im: import
+ * @event: number of the event at which it took effect
+ * @sub: 0..3, its place among those of this event
+ * @kind: which
+ *
+ * Return: the operation, valid until the next is added, or NULL.
+ */
+struct import_op *import_add_op(struct import *im, uint32_t event, int sub, enum op_kind kind)
+{
+	struct import_op *op;
+
+	if (im->nr_ops == im->cap_ops) {
+		uint32_t cap = im->cap_ops ? 2 * im->cap_ops : 1024;
+		struct import_op *ops = realloc(im->ops, cap * sizeof(*ops));
+
+		if (!ops) {
+			im->no_memory = true;
+			return NULL;
+		}
+		im->ops = ops;
+		im->cap_ops = cap;
+	}
+	op = &im->ops[im->nr_ops++];
+	memset(op, 0, sizeof(*op));
+	op->at = 4ULL * event + sub;
+	op->line = im->log->events[event].line;
+	op->op.kind = kind;
+	return op;
+}
+
+static uint8_t fold_vcpu(struct import *im, uint8_t vcpu)
+{
+	if (vcpu == IMPORT_NO_VCPU)
+		return 0;
+	im->counts.folded_vcpus += vcpu >= PROG_MAX_VCPUS;
+	return vcpu % PROG_MAX_VCPUS;
+}
+
+static enum op_kind access_kind(const struct import *im, uint64_t error_code)
+{
+	bool ept = im->desc.mmu == VM_EPT;
+
+	if (error_code & (ept ? EPT_FETCH : PFERR_FETCH))
+		return OP_EXEC;
+	return error_code & (ept ? EPT_WRITE : PFERR_WRITE) ? OP_WRITE : OP_READ;
+}
+
+static struct op *last_op(struct import *im, struct task_state *t)
+{
+	return t->op ? &im->ops[t->op - 1].op : NULL;
+}
+
+static void page_fault(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	enum op_kind kind = access_kind(im, ev->b);
+	struct op *last = last_op(im, t);
+	struct import_op *op;
+
+	im->counts.faults++;
+	/* The same access once more, and nothing came of the first: KVM let the guest retry. */
+	if (t->at_fault && !t->done && last->gfn == ev->a >> 12 && last->kind == kind) {
+		last->kind = OP_NR;
+		im->counts.retries++;
+	}
+	op = import_add_op(im, event, 3, kind);
+	if (!op)
+		return;
+	op->vcpu = fold_vcpu(im, ev->vcpu);
+	op->op.gfn = ev->a >> 12;
+	op->op.n = op->op.step = 1;
+	*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .doing = NOTHING };
+}
+
+/* The access took effect at this event, in this address space. */
+static void took_effect(struct state *s, struct task_state *t, uint32_t event, int as_id)
+{
+	struct import *im = s->im;
+	struct import_op *op = &im->ops[t->op - 1];
+	uint8_t vcpu = op->vcpu;
+
+	if (t->done)
+		return;
+	t->done = true;
+	op->at = 4ULL * event + 3;
+	if (as_id < 0 || s->as_id[vcpu] == as_id)
+		return;
+	s->as_id[vcpu] = as_id;
+	op = import_add_op(im, event, 2, as_id ? OP_SMM_ENTER : OP_SMM_LEAVE);
+	if (op)
+		op->vcpu = vcpu;
+}
+
+/* Why the mapping is small; if for no reason of KVM's own, the host's mapping is. */
+static bool small_for_kvm(const struct import *im, const struct import_slot *slot,
+			  const struct op *op, int level)
+{
+	if (level > 1)
+		return false;
+	return (op->kind == OP_EXEC && im->desc.nx_huge_pages) || (slot && slot->logging);
+}
+
+static void requested(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct import_slot *slot;
+	struct import_op *op;
+	uint8_t vcpu;
+
+	if (!t->at_fault || t->requested) {
+		op = import_add_op(im, event, 3, OP_PREFAULT);
+		if (!op)
+			return;
+		op->vcpu = fold_vcpu(im, im->log->tasks[ev->task].vcpu);
+		op->op.gfn = ev->a;
+		op->op.n = 1;
+		*t = (struct task_state){ .op = im->nr_ops, .at_fault = true };
+	}
+	t->requested = true;
+	vcpu = im->ops[t->op - 1].vcpu;
+	slot = import_slot_at(im, s->as_id[vcpu], ev->a);
+	if (!small_for_kvm(im, slot, last_op(im, t), ev->level))
+		import_host_level(im, slot, event, ev->a, ev->level);
+}
+
+static void zapped_leaf(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	uint64_t n = 1ULL << 9 * (ev->level - 1);
+	struct op *last = t->zap ? &im->ops[t->zap - 1].op : NULL;
+	struct import_op *op;
+
+	/* The end of a VM zaps everything, and needs no operation. */
+	if (t->doing != NOTHING || spte_is_frozen(ev->c) || event > s->last_fault)
+		return;
+	if (last && ev->a >= last->gfn + last->n) {
+		last->n = ev->a + n - last->gfn;
+		return;
+	}
+	op = import_add_op(im, event, 2, OP_ZAP_RANGE);
+	if (!op)
+		return;
+	op->op.gfn = ev->a;
+	op->op.n = n;
+	t->zap = im->nr_ops;
+}
+
+static bool is_nx_worker(const struct import *im, const struct ft_event *ev)
+{
+	return !strncmp(im->log->tasks[ev->task].comm, "kvm-nx-lpage", 12);
+}
+
+static void zapped_table(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+
+	if (is_nx_worker(im, ev)) {
+		if (!im->exact)
+			import_add_op(im, event, 2, OP_NX_RECOVER);
+	} else if (t->doing == NOTHING && !im->exact && event <= s->last_fault && ev->level == 2) {
+		import_log_collapsed(im, &t->run, event);
+	}
+}
+
+/* An SPTE changed that is not of the fault which the task serves. */
+static void changed_otherwise(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct spte_class old = spte_classify(&im->desc, ev->level, ev->b);
+	struct spte_class new = spte_classify(&im->desc, ev->level, ev->c);
+	bool probed = im->exact && (t->doing == SETTING_REGION || im->log->seen[FT_CLEAR_MASKED]);
+
+	if (old.kind == SPTE_LEAF && new.kind == SPTE_NONE)
+		zapped_leaf(s, t, event);
+	else if (old.kind == SPTE_TABLE && new.kind == SPTE_NONE)
+		zapped_table(s, t, event);
+	else if (old.kind == SPTE_LEAF && new.kind == SPTE_TABLE && !probed)
+		import_log_split(im, &t->run, event);
+	else if (old.kind == SPTE_LEAF && new.kind == SPTE_LEAF && old.w && !new.w && !probed)
+		import_log_protected(im, &t->run, event);
+}
+
+static void changed(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	const struct op *op = last_op(im, t);
+	uint64_t mask = ~((1ULL << 9 * (ev->level - 1)) - 1);
+	enum spte_kind kind = spte_classify(&im->desc, ev->level, ev->c).kind;
+
+	if (!t->at_fault || t->done || (op->gfn & mask) != ev->a || kind == SPTE_NONE) {
+		changed_otherwise(s, t, event);
+		return;
+	}
+	if (kind == SPTE_TABLE)
+		return;
+	took_effect(s, t, event, ev->as_id);
+	op = last_op(im, t);
+	if (op->kind == OP_PREFAULT)
+		im->ops[t->op - 1].op.n = (op->gfn | ~mask) + 1 - op->gfn;
+}
+
+static void region(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct import_slot *slot = import_slot_by_kernel_id(im, ev->d);
+	struct import_slot before;
+	struct import_op *op = NULL;
+
+	*t = (struct task_state){ .doing = SETTING_REGION };
+	if (!slot)
+		return;
+	before = *slot;
+	import_region_moves(im, ev);
+	if (!slot->alive) {
+		op = before.alive ? import_add_op(im, event, 1, OP_SLOT_DELETE) : NULL;
+	} else if (!before.alive) {
+		op = import_add_op(im, event, 1, OP_SLOT_ADD);
+		if (op) {
+			op->op.desc = import_region_desc(im, slot, ev);
+			return;	/* its description names it */
+		}
+	} else if (before.base != slot->base) {
+		op = import_add_op(im, event, 1, OP_SLOT_MOVE);
+		if (op)
+			op->op.gfn = slot->base;
+	} else if (before.logging != slot->logging) {
+		op = import_add_op(im, event, 1, slot->logging ? OP_LOG_START : OP_LOG_STOP);
+	}
+	if (op)
+		op->op.slot = import_slot_operand(slot);
+}
+
+/* Events that begin some other work of the task. */
+static void begin_work(struct task_state *t, enum doing doing)
+{
+	*t = (struct task_state){ .doing = doing };
+}
+
+static void zap_fast(struct state *s, struct task_state *t, uint32_t event)
+{
+	/* Setting a region is what zaps all roots most of the time, and then is an operation itself. */
+	if (t->doing != SETTING_REGION && event < s->last_fault)
+		import_add_op(s->im, event, 1, OP_ZAP_FAST);
+	begin_work(t, ZAPPING_ALL);
+}
+
+static void zap_sp(struct state *s, struct task_state *t, uint32_t event)
+{
+	begin_work(t, RECOVERING_NX);
+	import_add_op(s->im, event, 1, OP_NX_RECOVER);
+}
+
+static void fault_event(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+
+	switch (ev->kind) {
+	case FT_PAGE_FAULT:
+		page_fault(s, t, event);
+		break;
+	case FT_REQUESTED:
+		requested(s, t, event);
+		break;
+	case FT_FAST_FAULT:
+		if (t->at_fault && ev->d)
+			took_effect(s, t, event, -1);
+		break;
+	default:	/* FT_SET_SPTE, FT_MARK_MMIO: the SPTE may have been right already */
+		if (t->at_fault && last_op(im, t)->gfn == ev->a)
+			took_effect(s, t, event, -1);
+	}
+}
+
+static void host_event(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+
+	switch (ev->kind) {
+	case FT_UNMAP_HVA:
+		begin_work(t, UNMAPPING);
+		import_host_op(im, OP_UNMAP, event, ev->a, ev->b, &im->counts.unmaps_elsewhere);
+		break;
+	case FT_AGE_HVA:
+		begin_work(t, AGING);
+		import_host_op(im, OP_AGE, event, ev->a, ev->b, &im->counts.ages_elsewhere);
+		break;
+	default:
+		begin_work(t, AGING);
+		import_host_op(im, OP_TEST_AGE, event, ev->a, ev->a + 1,
+			       &im->counts.ages_elsewhere);
+	}
+}
+
+static void one_event(struct state *s, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct task_state *t = &s->tasks[ev->task];
+
+	switch (ev->kind) {
+	case FT_PAGE_FAULT:
+	case FT_REQUESTED:
+	case FT_FAST_FAULT:
+	case FT_SET_SPTE:
+	case FT_MARK_MMIO:
+		fault_event(s, t, event);
+		break;
+	case FT_CHANGED:
+		changed(s, t, event);
+		break;
+	case FT_UNMAP_HVA:
+	case FT_AGE_HVA:
+	case FT_TEST_AGE_HVA:
+		host_event(s, t, event);
+		break;
+	case FT_REGION:
+		region(s, t, event);
+		break;
+	case FT_CLEAR_MASKED:
+		import_log_masked(im, &t->run, event);
+		break;
+	case FT_ZAP_FAST:
+		zap_fast(s, t, event);
+		break;
+	case FT_ZAP_ALL:
+		begin_work(t, ZAPPING_ALL);
+		break;
+	case FT_ZAP_SP:
+		zap_sp(s, t, event);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Faults decide what an event after the last of them means, so that is found first. */
+static void find_last_fault(struct state *s)
+{
+	const struct import_log *log = s->im->log;
+	uint32_t i;
+
+	for (i = log->nr_events; i-- > 0;) {
+		const struct ft_event *ev = &log->events[i];
+
+		if (ev->vm == s->im->vm &&
+		    (ev->kind == FT_PAGE_FAULT || ev->kind == FT_REQUESTED)) {
+			s->last_fault = i;
+			return;
+		}
+	}
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct import_op *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	/* Of one event: in the order in which they were made, which the line cannot tell. */
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static void sort_ops(struct import *im)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < im->nr_ops; i++)
+		im->ops[i].seq = i;
+	if (im->nr_ops)
+		qsort(im->ops, im->nr_ops, sizeof(*im->ops), by_place);
+	for (i = 0; i < im->nr_ops; i++) {
+		if (im->ops[i].op.kind != OP_NR)
+			im->ops[n++] = im->ops[i];
+	}
+	im->nr_ops = n;
+}
+
+/**
+ * import_find_ops - make the operations of a VM out of its events
+ * @im: import; its VM is described and its slots are known
+ * @err: filled on failure
+ *
+ * Return: 0 or -EINVAL.
+ */
+int import_find_ops(struct import *im, struct import_error *err)
+{
+	const struct import_log *log = im->log;
+	struct state s = { .im = im };
+	uint32_t i;
+
+	s.tasks = calloc(log->nr_tasks, sizeof(*s.tasks));
+	if (!s.tasks)
+		return import_fail(err, 0, "no memory");
+	find_last_fault(&s);
+	for (i = log->vms[im->vm].first; i <= log->vms[im->vm].last; i++) {
+		if (log->events[i].vm == im->vm)
+			one_event(&s, i);
+	}
+	free(s.tasks);
+	sort_ops(im);
+	return im->no_memory ? import_fail(err, 0, "no memory for the operations") : 0;
+}
