@@ -369,7 +369,7 @@ static void test_prefault(void **state)
 	assert_int_equal(kvm_tdp_map_page(vcpu, 1ULL << 46, 0, &level), -EINVAL);
 }
 
-/* A page table that was emptied is replaced by a huge page; and what it maps by a fault that needs more. */
+/* The host has a huge page now: it takes the page table's place, entries and all. */
 static void test_huge_over_table(void **state)
 {
 	(void)state;
