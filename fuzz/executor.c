@@ -170,11 +170,11 @@ void exec_finish(struct executor *x)
 static void run(struct executor *x)
 {
 	exec_outside(x);
-	sim.budget = sim.points + x->opts->op_budget;
+	sim_set_budget(x->opts->op_budget);
 	if (set_up(x)) {
 		exec_threads_run(x);
 		exec_outside(x);
-		sim.budget = sim.points + x->opts->op_budget;
+		sim_set_budget(x->opts->op_budget);
 		exec_finish(x);
 	}
 	exec_threads_never(x);
@@ -218,8 +218,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 		memset(x->bitmap, 0, x->bitmap_words * sizeof(*x->bitmap));
 
 	sim_set_observer(NULL);
-	res->stats.points = sim.points;
-	sim.budget = 0;
+	res->stats.points = sim_points();
 	res->hash = oracle_hash(x->oracle);
 	res->nr_violations = oracle_nr_violations(x->oracle);
 	x->opts = NULL;

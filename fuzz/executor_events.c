@@ -323,5 +323,5 @@ void exec_events_init(struct executor *x)
 void exec_events_begin(struct executor *x)
 {
 	sim_set_observer(&x->observer);
-	sim.observe_points = x->opts->event || x->opts->hash_points;
+	sim_observe_points(x->opts->event || x->opts->hash_points);
 }

@@ -78,7 +78,7 @@ static void switch_to(struct executor *x, struct exec_thread *t)
 	x->current = t;
 	oracle_set_thread(x->oracle, t->number, t->op);
 	if (t->begun) {
-		sim.current = &t->sim;
+		sim_switch(&t->sim);
 		return;
 	}
 	while (t->choices + nr < t->choices_end && prog->choices[t->choices + nr].op == t->op)
@@ -126,7 +126,7 @@ static struct exec_thread *arrive(struct executor *x, struct exec_thread *t)
 
 static void step(struct executor *x, struct exec_thread *t)
 {
-	sim.budget = sim.points + x->opts->op_budget;
+	sim_set_budget(x->opts->op_budget);
 	t->arrived = false;
 	if (!exec_op_step(x, t))
 		return;

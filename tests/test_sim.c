@@ -49,7 +49,6 @@ static int setup(void **state)
 	(void)state;
 	sim_reset();
 	sim_set_observer(&observer);
-	sim.budget = 0;
 	freed_objects = 0;
 	refusals = 0;
 	return 0;
@@ -252,7 +251,7 @@ static void test_deadlocks_are_rule_p(void **state)
 static void test_budget_ends_a_livelock(void **state)
 {
 	(void)state;
-	sim.budget = 1000;
+	sim_set_budget(1000);
 	assert_fatal('P', "budget", for (;;) cpu_relax());
 }
 

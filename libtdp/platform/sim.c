@@ -20,7 +20,11 @@ static struct sim_thread sim_rcu_thread;
 
 struct sim sim = {
 	.current = &sim_idle_thread,
+	.left = ~0ULL,
+	.granted = ~0ULL,
 };
+
+static bool sim_observing;
 
 /* Callbacks in the order of call_rcu(); those up to @ending run when the last reader leaves. */
 static struct {
@@ -39,7 +43,10 @@ static struct {
 void sim_reset(void)
 {
 	sim.current = &sim_idle_thread;
-	sim.points = 0;
+	sim.spent = 0;
+	sim.granted = 0;
+	sim.left = 0;
+	sim_set_budget(0);
 	sim_idle_thread.need_resched = false;
 	sim_idle_thread.rcu_depth = 0;
 	sim_idle_thread.srcu_depth = 0;
@@ -55,7 +62,59 @@ void sim_reset(void)
 void sim_set_observer(const struct sim_observer *observer)
 {
 	sim.observer = observer;
-	sim.observe_points = observer && observer->point;
+	sim_observe_points(observer && observer->point);
+}
+
+/**
+ * sim_points() - points passed since sim_reset()
+ */
+u64 sim_points(void)
+{
+	return sim.spent + (sim.granted - sim.left);
+}
+
+/* How many points may pass before one has to look closer. */
+static void sim_grant(void)
+{
+	sim.spent = sim_points();
+	if (sim.closely)
+		sim.granted = 1;
+	else if (sim.budget_end > sim.spent)
+		sim.granted = sim.budget_end - sim.spent;
+	else
+		sim.granted = ~0ULL;
+	sim.left = sim.granted;
+}
+
+/**
+ * sim_observe_points() - have the observer told of every point, or not
+ * @on: costs speed; an observer without a point function stays without
+ */
+void sim_observe_points(bool on)
+{
+	sim_observing = on && sim.observer && sim.observer->point;
+	sim_switch(sim.current);
+}
+
+/**
+ * sim_set_budget() - stop the run as a livelock (rule P) after so many points
+ * @points: from now; 0: never
+ */
+void sim_set_budget(u64 points)
+{
+	sim.budget_end = points ? sim_points() + points : 0;
+	sim_grant();
+}
+
+/**
+ * sim_switch() - another thread goes on with its operation
+ * @thread: becomes current; its operation has begun
+ */
+void sim_switch(struct sim_thread *thread)
+{
+	sim.current = thread;
+	sim.closely = sim_observing || thread->nr_choices;
+	sim_grant();
 }
 
 static void sim_arm(struct sim_thread *t, const struct sim_choice *c)
@@ -79,7 +138,8 @@ void sim_begin_op(struct sim_thread *thread, struct sim_choice *choices, u32 nr)
 {
 	u32 i;
 
-	memset(thread->count, 0, sizeof(thread->count));
+	if (nr || sim_observing)
+		memset(thread->count, 0, sizeof(thread->count));
 	for (i = 0; i < thread->nr_choices; i++)
 		thread->armed[thread->choices[i].kind][thread->choices[i].level] = 0;
 	thread->choices = choices;
@@ -88,7 +148,7 @@ void sim_begin_op(struct sim_thread *thread, struct sim_choice *choices, u32 nr)
 		choices[i].fired = false;
 		sim_arm(thread, &choices[i]);
 	}
-	sim.current = thread;
+	sim_switch(thread);
 }
 
 /**
@@ -105,7 +165,7 @@ void sim_end_op(void)
 		t->armed[t->choices[i].kind][t->choices[i].level] = 0;
 	t->choices = NULL;
 	t->nr_choices = 0;
-	sim.current = &sim_idle_thread;
+	sim_switch(&sim_idle_thread);
 }
 
 static void sim_rcu_run(struct rcu_head *last)
@@ -138,17 +198,11 @@ static void sim_gp_end(void)
 		sim_rcu_run(sim_rcu.last);
 }
 
-/**
- * sim_choose() - the slow path of sim_point(): a choice waits at this point
- * @kind: of the point
- * @level: of the point
- *
- * Acts on resched and gp-end at once; the other actions are the caller's. This build
- * runs one operation at a time, so a switch inside an operation does not fire.
- *
- * Return: mask of SIM_*.
+/*
+ * A choice waits at this point. Acts on resched and gp-end at once; the other actions are the caller's.
+ * This build runs one operation at a time, so a switch inside an operation does not fire.
  */
-unsigned int sim_choose(enum point_kind kind, int level)
+static unsigned int sim_choose(enum point_kind kind, int level)
 {
 	struct sim_thread *t = sim.current;
 	u32 k = t->count[kind][level], i;
@@ -173,11 +227,6 @@ unsigned int sim_choose(enum point_kind kind, int level)
 	return actions;
 }
 
-void sim_observe_point(enum point_kind kind, int level, hpa_t pa, const struct sim_site *site)
-{
-	sim.observer->point(sim.observer->ctx, kind, level, pa, site);
-}
-
 /* What the run cannot go on after. The observer gets the chance to leave by longjmp. */
 static void __attribute__((noreturn)) sim_fatal(char rule, const char *what, hpa_t pa)
 {
@@ -188,9 +237,30 @@ static void __attribute__((noreturn)) sim_fatal(char rule, const char *what, hpa
 	abort();
 }
 
-void sim_over_budget(void)
+/**
+ * sim_look_closer() - a point at which there is, or may be, something to do
+ * @kind: of the point
+ * @level: of the point
+ * @ptr: the SPTE, NULL if none
+ * @site: source line
+ *
+ * Where every point looks closer, points are counted by kind and level, for choices to find theirs.
+ *
+ * Return: mask of SIM_*.
+ */
+unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
+			     const struct sim_site *site)
 {
-	sim_fatal('P', "step budget used up: the operation does not end", 0);
+	struct sim_thread *t = sim.current;
+
+	sim_grant();
+	if (sim.spent == sim.budget_end)
+		sim_fatal('P', "step budget used up: the operation does not end", 0);
+	if (sim_observing)
+		sim.observer->point(sim.observer->ctx, kind, level, ptr ? sim_ptr_pa(ptr) : 0, site);
+	if (++t->count[kind][level] == t->armed[kind][level])
+		return sim_choose(kind, level);
+	return 0;
 }
 
 void sim_used_freed(const void *ptr)

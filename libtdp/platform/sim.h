@@ -101,12 +101,24 @@ struct sim_thread {
 	u32 locks_held;
 };
 
+/**
+ * struct sim - the simulated world
+ * @current: the thread that runs
+ * @observer: who is told of events
+ * @left: points until one has to look closer, see sim_point(); never 0 between points
+ * @granted: what @left was when a point looked closer last
+ * @spent: points passed until then, since sim_reset()
+ * @budget_end: point at which the run is stopped as a livelock (rule P); 0: none
+ * @closely: every point looks closer: it is observed, or a choice waits in this operation
+ */
 struct sim {
 	struct sim_thread *current;
 	const struct sim_observer *observer;
-	bool observe_points;
-	u64 points;  /* since sim_reset(): progress and step budgets */
-	u64 budget;  /* points after which the run is stopped as a livelock (rule P); 0: none */
+	u64 left;
+	u64 granted;
+	u64 spent;
+	u64 budget_end;
+	bool closely;
 };
 extern struct sim sim;
 
@@ -120,10 +132,14 @@ u64 sim_allocs_in_use(void);
 bool sim_page_is_live(hpa_t pa);
 u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
 
+void sim_switch(struct sim_thread *thread);
+void sim_observe_points(bool on);
+void sim_set_budget(u64 points);
+u64 sim_points(void);
+
 /* sim.c: slow paths of the inlines below */
-unsigned int sim_choose(enum point_kind kind, int level);
-void sim_observe_point(enum point_kind kind, int level, hpa_t pa, const struct sim_site *site);
-void sim_over_budget(void);
+unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
+			     const struct sim_site *site);
 void sim_used_freed(const void *ptr);
 bool sim_ptr_is_live(const void *ptr);
 void sim_warn(const char *cond, const struct sim_site *site);
@@ -135,23 +151,20 @@ static inline hpa_t sim_ptr_pa(const void *ptr);
  * sim_point() - a shared access is about to happen
  * @kind: what
  * @level: of the SPTE, 0 if none
- * @pa: physical address of the SPTE, 0 if none
+ * @ptr: the SPTE, NULL if none
  * @site: source line
+ *
+ * A program of a few operations passes thousands of points, nearly all of them with nobody watching
+ * and no choice waiting; those cost one decrement.
  *
  * Return: mask of SIM_* actions that the schedule chose for this point.
  */
 static inline unsigned int sim_point(enum point_kind kind, int level, const void *ptr,
 				     const struct sim_site *site)
 {
-	struct sim_thread *t = sim.current;
-
-	if (__builtin_expect(sim.observe_points, 0))
-		sim_observe_point(kind, level, ptr ? sim_ptr_pa(ptr) : 0, site);
-	if (__builtin_expect(++sim.points == sim.budget, 0))
-		sim_over_budget();
-	if (__builtin_expect(++t->count[kind][level] == t->armed[kind][level], 0))
-		return sim_choose(kind, level);
-	return 0;
+	if (__builtin_expect(--sim.left != 0, 1))
+		return 0;
+	return sim_look_closer(kind, level, ptr, site);
 }
 
 /* ---- for the mirrored code ---- */
