@@ -71,9 +71,11 @@ static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint
 		return 'G';
 	if (!mspte_present(is) || !mspte_present(want))
 		return !mspte_present(want) && m->kind != CALL_PAGE_FAULT && m->kind != CALL_MAP_PAGE ? 'N' : 'M';
-	if (t->level > LEVEL_4K && mspte_is_leaf(is, t->level) && mspte_exec(f, is) && !mspte_exec(f, want))
+	if (mspte_is_leaf(is, t->level) != mspte_is_leaf(want, t->level))
+		return 'M';
+	if (t->level > LEVEL_4K && mspte_exec(f, is) && !mspte_exec(f, want))
 		return 'X';
-	if (mspte_is_leaf(is, t->level) && (extra & (SPTE_W | f->mmu_w))) {
+	if (extra & (SPTE_W | f->mmu_w)) {
 		if (mslot_tracked(m, s, gfn))
 			return 'W';
 		if (s && s->logging)
