@@ -141,11 +141,32 @@ static void test_expectations_can_fail(void **state)
 	assert_int_equal(check_one("x", 6, "no.such=7", &stats), 1);
 }
 
+/* docs/corpus.md has a row for each key. */
+static void test_keys_are_documented(void **state)
+{
+	static char doc[65536];
+	FILE *file = fopen(TDP_SOURCE_DIR "/docs/corpus.md", "r");
+	char row[256];
+	size_t i;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(doc, 1, sizeof(doc) - 1, file) > 0);
+	fclose(file);
+	for (i = 0; i < exec_nr_stats; i++) {
+		snprintf(row, sizeof(row), "| `%s` | %s |", exec_stat_infos[i].key,
+			 exec_stat_infos[i].meaning);
+		if (!strstr(doc, row))
+			fail_msg("docs/corpus.md lacks the row %s", row);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_corpus, set_up, tear_down),
 		cmocka_unit_test(test_expectations_can_fail),
+		cmocka_unit_test(test_keys_are_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
