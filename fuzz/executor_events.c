@@ -279,8 +279,16 @@ static bool env_cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
 
 static unsigned int env_point(void *ctx, int kind, int level, uint64_t pa)
 {
+	static const enum point_kind kinds[] = {
+		[ORACLE_POINT_TLB] = POINT_TLB,		[ORACLE_POINT_WALK] = POINT_WALK,
+		[ORACLE_POINT_ASSIST] = POINT_ASSIST,	[ORACLE_POINT_MEMORY] = POINT_MEMORY,
+	};
+	bool spte = kind == ORACLE_POINT_WALK || kind == ORACLE_POINT_ASSIST;
+
 	(void)ctx;
-	return sim_point(kind, level, pa ? __va(pa) : NULL, SIM_SITE);
+	/* The others' addresses are the guest's, not in any page table. */
+	return sim_point(kinds[kind], level, spte ? __va(pa) : NULL, SIM_SITE) & SIM_EVICT ?
+		       ORACLE_EVICT : 0;
 }
 
 static void env_pml(void *ctx, int vcpu, uint64_t gfn)

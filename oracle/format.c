@@ -98,7 +98,7 @@ uint64_t fmt_mmio_gfn(const struct format *f, uint64_t spte)
 	uint64_t gpa;
 
 	if (f->l1tf_mask) {
-		gpa = spte & FMT_ADDRESS & (f->l1tf_mask & -f->l1tf_mask) - 1;
+		gpa = spte & FMT_ADDRESS & ((f->l1tf_mask & -f->l1tf_mask) - 1);
 		gpa |= (spte >> 5) & f->l1tf_mask;
 	} else {
 		gpa = spte & FMT_ADDRESS & ~(f->ept ? 0 : f->mmio_value);

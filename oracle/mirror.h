@@ -20,7 +20,6 @@
 #define MIRROR_PT_PA		(0x100000ULL << 12)
 #define MIRROR_PT_END		(MIRROR_PT_PA + ((uint64_t)MIRROR_PT_PAGES << 12))
 #define MIRROR_NONE		(~0ULL)		/* no such entry, no such page */
-#define MIRROR_MAX_ROOTS	64		/* known at the same time */
 
 struct oracle;
 
@@ -41,32 +40,44 @@ struct oracle;
  * @smm: root role: address space 1
  * @guest_mode: root role: nested-like
  * @nr_leaf: MMU-present leaf entries
+ * @counted: those count as mappings of the VM: it is a root, or was linked
+ * @fill: value of its entries when it was allocated
  * @nr_init: entries written before it was linked
  * @init_base: what entry 0 would be if all of those continue one run of frames
- * @init_uniform: they do
+ * @init_level: the level that the MMU said they have
+ * @init_uniform: they do continue one run
+ * @changed_step: step of the last change of an entry
+ * @nx_split: made by an execution that the iTLB-multihit mitigation kept from a huge page
  * @present: bit i: entry i is MMU-present
  * @changed: bit i: entry i was written in call number @changed_call
+ * @aged: bit i: entry i lost W to access tracking, see rule T
  */
 struct mirror_table {
 	uint64_t pa;
 	uint64_t gfn;
 	uint64_t parent;
 	uint64_t root;
+	uint64_t fill;
 	uint32_t gen;
 	uint8_t level;
+	uint8_t init_level;
 	bool live;
 	bool linked;
 	bool is_root;
 	bool valid;
 	bool smm;
 	bool guest_mode;
+	bool counted;
+	bool nx_split;
 	bool init_uniform;
 	uint16_t nr_leaf;
 	uint16_t nr_init;
 	uint64_t init_base;
+	uint64_t changed_step;
 	uint64_t changed_call;
 	uint64_t present[8];
 	uint64_t changed[8];
+	uint64_t aged[8];
 };
 
 struct mirror;
@@ -114,9 +125,10 @@ struct mirror *mirror_create(void);
 void mirror_destroy(struct mirror *m);
 void mirror_reset(struct oracle *o);
 void mirror_call_begin(struct oracle *o);	/* the changed set starts over */
-void mirror_alloc(struct oracle *o, uint64_t pa);
-void mirror_free(struct oracle *o, uint64_t pa);
-void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, bool init, uint64_t old, uint64_t val);
+void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
+void mirror_free(struct oracle *o, struct mirror_table *t);
+void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, bool init,
+		 uint64_t old, uint64_t val);
 struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode);
 void mirror_invalidate_roots(struct oracle *o);
 

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hardware: a vCPU's access goes through its TLB or a walk of the page tables, faults as the
+ * manuals say, and leaves A and D bits and log entries behind.
+ *
+ * A TLB entry that does not permit an access faults without a new walk: a CPU may do that, and it is what
+ * makes "spurious" faults.  A write through an entry whose D bit is not known to be set walks again.
+ */
+#include "hw.h"
+
+#include <string.h>
+
+#include "host.h"
+#include "migrate.h"
+#include "oracle_internal.h"
+#include "mirror_internal.h"
+#include "rules.h"
+
+#define PFERR_PRESENT	(1ULL << 0)
+#define PFERR_WRITE	(1ULL << 1)
+#define PFERR_USER	(1ULL << 2)
+#define PFERR_RSVD	(1ULL << 3)
+#define PFERR_FETCH	(1ULL << 4)
+
+enum walk_result { WALK_OK, WALK_VIOLATION, WALK_MISCONFIG, WALK_STOPPED };
+
+/**
+ * struct walk - a walk of the page tables
+ * @perm: what the entries so far permit
+ * @e: the translation, once found
+ */
+struct walk {
+	uint64_t gfn;
+	enum hw_access access;
+	bool speculative;
+	unsigned int perm;
+	struct tlb_entry e;
+};
+
+void hw_reset(struct oracle *o)
+{
+	int i;
+
+	for (i = 0; i < PROG_MAX_VCPUS; i++) {
+		struct vcpu *v = &o->vcpus[i];
+
+		v->entered = v->must_load = v->switching = v->smm = v->guest_mode = false;
+		v->root = MIRROR_NONE;
+		v->nr_pml = 0;
+		v->faults = 0;
+		v->fault_gfn = NO_GFN;
+		memset(v->tlb_victim, 0, sizeof(v->tlb_victim));
+		memset(v->psc_victim, 0, sizeof(v->psc_victim));
+		/* Epoch 0 is that of entries which were dropped one by one. */
+		if (v->epoch > ~0U / 2) {
+			memset(v->tlb, 0, sizeof(v->tlb));
+			memset(v->psc, 0, sizeof(v->psc));
+			v->epoch = 0;
+		}
+		v->epoch++;
+	}
+}
+
+static unsigned int need(enum hw_access access)
+{
+	return access == HW_WRITE ? FMT_W : access == HW_EXEC ? FMT_X : FMT_R;
+}
+
+static unsigned int point(struct oracle *o, enum oracle_point kind, int level, uint64_t pa)
+{
+	return o->env.point ? o->env.point(o->env.ctx, kind, level, pa) : 0;
+}
+
+/* ---- leaving and entering the guest ---- */
+
+/* A VM exit: what the PML buffer holds goes to KVM. */
+void hw_exit_guest(struct oracle *o, int vcpu)
+{
+	struct vcpu *v = &o->vcpus[vcpu];
+	uint32_t i, n = v->nr_pml;
+
+	v->entered = false;
+	v->nr_pml = 0;
+	for (i = 0; i < n; i++)
+		o->env.pml(o->env.ctx, vcpu, v->pml[i]);
+}
+
+static void load_root(struct oracle *o, int vcpu, uint64_t root)
+{
+	struct vcpu *v = &o->vcpus[vcpu];
+	struct mirror_table *t;
+
+	if (root == MIRROR_NONE) {
+		v->root = MIRROR_NONE;
+		return;
+	}
+	t = mirror_table(o, root);
+	if (t && t->live && v->root == root && v->root_gen == t->gen)
+		return;
+	t = mirror_load_root(o, root, v->smm, v->guest_mode);
+	if (!t) {
+		oracle_report(o, 'U', NO_GFN, 0, "vCPU %d loads a root page that is not allocated", vcpu);
+		v->root = MIRROR_NONE;
+		return;
+	}
+	if (t->smm != v->smm || t->guest_mode != v->guest_mode)
+		oracle_report(o, 'M', NO_GFN, 0, "vCPU %d loads the root of another mode", vcpu);
+	/* KVM flushes the root's context when it loads it. */
+	tlb_flush_all(v);
+	v->root = root;
+	v->root_gen = t->gen;
+	v->must_load = false;
+	o->progress++;
+}
+
+static bool is_vcpu_call(enum oracle_call_kind kind)
+{
+	switch (kind) {
+	case CALL_ENTER_GUEST:
+	case CALL_MMU_LOAD:
+	case CALL_MMU_UNLOAD:
+	case CALL_SET_MODE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A vCPU that calls the MMU is not in the guest. */
+void hw_call_begin(struct oracle *o, const struct oracle_call *call)
+{
+	struct vcpu *v;
+	int i;
+
+	if (call->kind == CALL_DESTROY_VM) {
+		for (i = 0; i < PROG_MAX_VCPUS; i++) {
+			o->vcpus[i].root = MIRROR_NONE;
+			o->vcpus[i].entered = false;
+			o->vcpus[i].nr_pml = 0;
+		}
+		return;
+	}
+	if (!is_vcpu_call(call->kind) && call->kind != CALL_PAGE_FAULT && call->kind != CALL_MAP_PAGE)
+		return;
+	v = &o->vcpus[call->vcpu];
+	if (v->entered || v->nr_pml)
+		hw_exit_guest(o, call->vcpu);
+	v->switching = is_vcpu_call(call->kind);
+}
+
+void hw_call_end(struct oracle *o, const struct oracle_call *call)
+{
+	struct vcpu *v = &o->vcpus[call->vcpu];
+
+	if (!is_vcpu_call(call->kind))
+		return;
+	v->switching = false;
+	if (call->kind == CALL_SET_MODE && !call->ret) {
+		v->smm = call->smm;
+		v->guest_mode = call->guest_mode;
+	}
+	load_root(o, call->vcpu, call->root);
+	if (call->kind == CALL_ENTER_GUEST)
+		v->entered = !call->ret && v->root != MIRROR_NONE;
+}
+
+/*
+ * A flush was requested.  A vCPU outside the guest has acknowledged already and flushes before it enters
+ * again; as it uses its caches in neither case, dropping the entries at once is the same.
+ */
+void hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
+{
+	int i;
+
+	for (i = 0; i < PROG_MAX_VCPUS; i++) {
+		if (nr)
+			tlb_flush_range(&o->vcpus[i], gfn, nr);
+		else
+			tlb_flush_all(&o->vcpus[i]);
+	}
+}
+
+/* Every vCPU leaves the guest; with @drop_roots none enters again before it has loaded a new root. */
+void hw_kick(struct oracle *o, bool drop_roots)
+{
+	int i;
+
+	for (i = 0; i < PROG_MAX_VCPUS; i++) {
+		struct vcpu *v = &o->vcpus[i];
+
+		if (drop_roots && v->root != MIRROR_NONE)
+			v->must_load = true;
+		if (v->entered || v->nr_pml)
+			hw_exit_guest(o, i);
+	}
+}
+
+/* ---- the walk ---- */
+
+/* Page tables of this root are walked from the lowest cached non-leaf entry; sets *@level and *@table. */
+static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t *table, int *level,
+		       uint32_t *gen)
+{
+	int vcpu = v - o->vcpus, l;
+
+	for (l = 2; l <= o->vm.levels; l++) {
+		struct psc_entry *e = psc_find(v, w->gfn, l);
+
+		if (!e)
+			continue;
+		if (!rule_t_walk(o, vcpu, w->gfn, l, e)) {
+			/* Reported: the walk goes on as the CPU would, unless there is nothing to read. */
+			struct mirror_table *t = mirror_table(o, e->table);
+
+			if (!t || !t->live)
+				return false;
+		}
+		*table = e->table;
+		*gen = e->table_gen;
+		*level = l - 1;
+		return true;
+	}
+	*table = v->root;
+	*gen = v->root_gen;
+	*level = o->vm.levels;
+	return true;
+}
+
+static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t pa, uint64_t spte,
+			uint32_t pa_gen, int level)
+{
+	uint64_t table = fmt_table(&o->fmt, spte);
+	struct mirror_table *t = mirror_table(o, table);
+	struct psc_entry e = {
+		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
+		.pa = pa, .spte = spte, .table = table,
+		.unlinks = o->mirror->unlinks,
+		.pa_gen = pa_gen, .table_gen = t ? t->gen : 0,
+	};
+
+	psc_insert(v, level, &e);
+}
+
+/* Sets bits of the entry that the walk read as @old; false if it changed meanwhile: read it again. */
+static bool assist(struct oracle *o, uint64_t pa, int level, uint64_t old, uint64_t set)
+{
+	if ((old & set) == set)
+		return true;
+	point(o, ORACLE_POINT_ASSIST, level, pa);
+	if (!o->env.cmpxchg_spte(o->env.ctx, pa, old, old | set))
+		return false;
+	o->step++;
+	oracle_mix(o, pa, old | set);
+	if (o->predict)
+		model_ev_assist(o->model, pa, old, old | set);
+	return true;
+}
+
+static void log_pml(struct oracle *o, struct vcpu *v, uint64_t gfn)
+{
+	/* Only what L1 runs is logged, and only while some slot wants to know. */
+	if (!o->vm.pml || v->guest_mode || !o->slots.nr_logging)
+		return;
+	/* The buffer is full: that is an exit of its own, after which the guest goes on. */
+	if (v->nr_pml == PML_ENTRIES) {
+		bool entered = v->entered;
+
+		hw_exit_guest(o, v - o->vcpus);
+		v->entered = entered;
+	}
+	v->pml[v->nr_pml++] = gfn;
+}
+
+static enum walk_result walk_leaf(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t pa,
+				  uint32_t gen, int level, uint64_t spte)
+{
+	uint64_t set = o->fmt.accessed;
+	bool writes = w->access == HW_WRITE;
+
+	if (!(w->perm & need(w->access)))
+		return WALK_VIOLATION;
+	if (writes)
+		set |= o->fmt.dirty;
+	if (w->speculative && (spte & set) != set)
+		return WALK_VIOLATION;
+	if (!assist(o, pa, level, spte, set))
+		return WALK_STOPPED;
+	if (writes && o->fmt.dirty && !(spte & o->fmt.dirty))
+		log_pml(o, v, w->gfn);
+
+	spte |= set;
+	w->e = (struct tlb_entry){
+		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
+		.pfn = fmt_pfn(&o->fmt, spte) & ~((1ULL << (9 * (level - 1))) - 1),
+		.leaf = pa,
+		.spte = spte,
+		.root = v->root,
+		.unlinks = o->mirror->unlinks,
+		.leaf_gen = gen,
+		.level = level,
+		.perm = w->perm,
+		.dirty = !o->fmt.dirty || (spte & o->fmt.dirty),
+	};
+	return WALK_OK;
+}
+
+/* The entry at @level of the page at @table; WALK_STOPPED: there is no such page (any more). */
+static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
+{
+	uint64_t table;
+	uint32_t gen;
+	int level;
+
+	w->perm = 0;
+	if (!walk_start(o, v, w, &table, &level, &gen))
+		return WALK_STOPPED;
+	w->perm = FMT_R | FMT_W | FMT_X;
+	for (;;) {
+		uint64_t pa = table + ((w->gfn >> (9 * (level - 1))) & 511) * 8;
+		struct mirror_table *t = mirror_table(o, table);
+		enum walk_result res;
+		uint64_t spte;
+		bool live;
+
+		point(o, ORACLE_POINT_WALK, level, pa);
+		spte = oracle_read_spte(o, pa, &live);
+		if (!live || !t || t->gen != gen) {
+			rule_u_table(o, w->gfn, pa, "the hardware walker");
+			if (!live || !t) {
+				w->perm = 0;
+				return WALK_STOPPED;
+			}
+		}
+		if (!fmt_hw_present(&o->fmt, spte)) {
+			w->perm = 0;
+			return WALK_VIOLATION;
+		}
+		if (fmt_hw_bad(&o->fmt, spte, level))
+			return WALK_MISCONFIG;
+		if (fmt_is_leaf(spte, level)) {
+			w->perm &= fmt_perm(&o->fmt, spte);
+			res = walk_leaf(o, v, w, pa, t->gen, level, spte);
+			if (res != WALK_STOPPED)
+				return res;
+			continue;	/* changed under us: read it again */
+		}
+		if (w->speculative && (spte & o->fmt.accessed) != o->fmt.accessed) {
+			w->perm = 0;
+			return WALK_VIOLATION;
+		}
+		if (!assist(o, pa, level, spte, o->fmt.accessed))
+			continue;
+		spte |= o->fmt.accessed;
+		w->perm &= fmt_perm(&o->fmt, spte);
+		cache_table(o, v, w, pa, spte, t->gen, level);
+		table = fmt_table(&o->fmt, spte);
+		t = mirror_table(o, table);
+		gen = t ? t->gen : 0;
+		level--;
+	}
+}
+
+/* ---- accesses ---- */
+
+static uint64_t error_code(const struct oracle *o, enum hw_access access, unsigned int perm, bool rsvd)
+{
+	uint64_t code = 0;
+
+	if (o->fmt.ept) {
+		/* What KVM makes of an EPT misconfiguration, and of a violation's exit qualification. */
+		if (rsvd)
+			return PFERR_RSVD;
+		code = access == HW_READ ? PFERR_USER : access == HW_WRITE ? PFERR_WRITE : PFERR_FETCH;
+	} else {
+		/* Every nested walk is a user walk. */
+		code = PFERR_USER;
+		if (access == HW_WRITE)
+			code |= PFERR_WRITE;
+		if (access == HW_EXEC)
+			code |= PFERR_FETCH;
+		if (rsvd)
+			code |= PFERR_RSVD | PFERR_PRESENT;
+	}
+	if (perm)
+		code |= PFERR_PRESENT;
+	return code;
+}
+
+/* An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address. */
+static enum hw_result fault(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
+			    unsigned int perm, bool rsvd, struct hw_exit *exit)
+{
+	exit->gpa = gfn << 12;
+	exit->error_code = error_code(o, access, perm, rsvd);
+	oracle_mix(o, exit->gpa, exit->error_code);
+	tlb_flush_range(&o->vcpus[vcpu], gfn, 1);
+	rule_p_fault(o, vcpu, gfn, exit->error_code);
+	hw_exit_guest(o, vcpu);
+	return rsvd ? HW_MISCONFIG : HW_FAULT;
+}
+
+/* The access is performed: check it against the rules, and let the write be seen. */
+static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, enum hw_access access,
+		    struct tlb_entry *e, bool cached)
+{
+	struct hw_use use = {
+		.v = v, .vcpu = vcpu, .gfn = gfn, .access = access, .e = e, .cached = cached,
+	};
+	const struct slot *slot = NULL;
+	bool ok = true;
+
+	point(o, ORACLE_POINT_MEMORY, 0, gfn << 12);
+	if (cached)
+		ok = rule_t_use(o, &use);
+	ok = rule_m_use(o, &use, &slot) && ok;
+	rule_w_use(o, &use);
+	o->step++;
+	oracle_mix(o, gfn << 2 | access, e->pfn);
+	if (access != HW_WRITE || !slot)
+		return;
+	/* A store that went astray is not one to that page. */
+	if (ok)
+		host_written(o, slot->desc.hvn + (gfn - slot->desc.base), false);
+	migrate_written(o, slot, gfn);
+}
+
+/**
+ * oracle_hw_access() - a guest access
+ * @o: oracle
+ * @vcpu: number of the vCPU
+ * @gfn: guest page
+ * @access: read, write or instruction fetch
+ * @exit: filled unless the access was performed
+ *
+ * Return: HW_DONE, or why the vCPU left guest mode; HW_NO_ROOT if it may not run at all.
+ */
+enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
+				struct hw_exit *exit)
+{
+	struct vcpu *v = &o->vcpus[vcpu];
+	struct walk w = { .gfn = gfn, .access = access };
+	struct tlb_entry *e;
+
+	if (v->root == MIRROR_NONE || v->must_load || !v->entered)
+		return HW_NO_ROOT;
+	if (point(o, ORACLE_POINT_TLB, 0, gfn << 12) & ORACLE_EVICT)
+		tlb_flush_range(v, gfn, 1);
+
+	e = tlb_find(v, gfn);
+	if (e && !(e->perm & need(access)))
+		return fault(o, vcpu, gfn, access, e->perm, false, exit);
+	if (e && (access != HW_WRITE || e->dirty)) {
+		perform(o, v, vcpu, gfn, access, e, true);
+		return HW_DONE;
+	}
+
+	switch (walk(o, v, &w)) {
+	case WALK_OK:
+		e = tlb_insert(v, &w.e);
+		perform(o, v, vcpu, gfn, access, e, false);
+		return HW_DONE;
+	case WALK_MISCONFIG:
+		return fault(o, vcpu, gfn, access, w.perm, true, exit);
+	default:
+		return fault(o, vcpu, gfn, access, w.perm, false, exit);
+	}
+}
+
+/**
+ * oracle_hw_speculate() - a vCPU looks ahead
+ * @o: oracle
+ * @vcpu: number of the vCPU
+ * @gfn: guest page
+ *
+ * Fills the paging-structure cache as far as the walk gets, and the TLB if it gets to the end
+ * without having to set a bit; never faults.
+ */
+void oracle_hw_speculate(struct oracle *o, int vcpu, uint64_t gfn)
+{
+	struct vcpu *v = &o->vcpus[vcpu];
+	struct walk w = { .gfn = gfn, .access = HW_READ, .speculative = true };
+
+	if (v->root == MIRROR_NONE || v->must_load || !v->entered || tlb_find(v, gfn))
+		return;
+	if (walk(o, v, &w) == WALK_OK)
+		tlb_insert(v, &w.e);
+}
+
+/**
+ * oracle_hw_emulated_write() - KVM did a guest's store by itself
+ * @o: oracle
+ * @vcpu: number of the vCPU
+ * @gfn: guest page
+ *
+ * KVM stores through the VMM's address space, so that the host sees the page become dirty.
+ *
+ * Return: false if there is no memory that KVM may write: no slot, a read-only one, or a device's.
+ */
+bool oracle_hw_emulated_write(struct oracle *o, int vcpu, uint64_t gfn)
+{
+	const struct slot *slot = slots_find(&o->slots, o->vcpus[vcpu].smm, gfn);
+	bool writable;
+	uint64_t pfn, hvn;
+
+	if (!slot || (slot->desc.flags & SLOT_RO))
+		return false;
+	hvn = slot->desc.hvn + (gfn - slot->desc.base);
+	if (host_frame(o, hvn) == HOST_NO_FRAME) {
+		bool predict = o->predict;
+		int ret;
+
+		/* The copy to user space faults the page in by itself; the MMU does not hear of it. */
+		o->predict = false;
+		ret = oracle_host_fault_in(o, hvn, true, &writable, &pfn);
+		o->predict = predict;
+		if (ret)
+			return false;
+	}
+	o->step++;
+	oracle_mix(o, gfn, ~0ULL);
+	host_written(o, hvn, true);
+	migrate_written(o, slot, gfn);
+	return true;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* vCPUs: TLB, paging-structure cache, page-modification log. */
+#ifndef ORACLE_HW_H
+#define ORACLE_HW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "oracle.h"
+
+/* Sets and ways of the TLB for each page size, and entries of the paging-structure cache by level. */
+#define TLB_WAYS	4
+#define TLB_SETS	8
+#define TLB_LEVELS	3
+#define PSC_WAYS	4
+#define PML_ENTRIES	512
+
+/**
+ * struct tlb_entry - a cached translation
+ * @gfn: first gfn, aligned to the size
+ * @pfn: frame of @gfn
+ * @leaf: address of the SPTE it came from
+ * @spte: its value then
+ * @root: root page table it came from
+ * @leaf_gen: which use of the page at @leaf
+ * @unlinks: mirror's count of unlinked tables when the path to @leaf was last seen to be intact
+ * @epoch: valid while it is the vCPU's
+ * @level: 1..3
+ * @perm: FMT_*
+ * @dirty: D was set, or there is none: writes need no walk
+ */
+struct tlb_entry {
+	uint64_t gfn;
+	uint64_t pfn;
+	uint64_t leaf;
+	uint64_t spte;
+	uint64_t root;
+	uint64_t unlinks;
+	uint32_t leaf_gen;
+	uint32_t epoch;
+	uint8_t level;
+	uint8_t perm;
+	bool dirty;
+};
+
+/**
+ * struct psc_entry - a cached non-leaf entry
+ * @gfn: first gfn, aligned to what the entry covers
+ * @pa: address of the entry
+ * @spte: its value
+ * @table: page table that it links
+ * @unlinks: as in &struct tlb_entry
+ * @pa_gen: which use of the page at @pa
+ * @table_gen: which use of the page at @table
+ * @epoch: valid while it is the vCPU's
+ */
+struct psc_entry {
+	uint64_t gfn;
+	uint64_t pa;
+	uint64_t spte;
+	uint64_t table;
+	uint64_t unlinks;
+	uint32_t pa_gen;
+	uint32_t table_gen;
+	uint32_t epoch;
+};
+
+/**
+ * struct vcpu - a virtual CPU as hardware knows it
+ * @entered: it was let into the guest and did not exit since
+ * @must_load: a root was invalidated: it must not run before it loaded another
+ * @switching: it is in a call that may put its root
+ * @smm: mode of its root
+ * @guest_mode: mode of its root
+ * @root: root page table, MIRROR_NONE if none
+ * @root_gen: which use of that page
+ * @epoch: caches' entries of other epochs are void
+ * @victim: next way to replace, for each set of the caches
+ * @fault_gfn: of the last fault, with @fault_code and @fault_progress: what oracle.progress was
+ * @faults: equal faults in a row with nothing changed between them
+ */
+struct vcpu {
+	bool entered;
+	bool must_load;
+	bool switching;
+	bool smm;
+	bool guest_mode;
+	uint64_t root;
+	uint32_t root_gen;
+	uint32_t epoch;
+	struct tlb_entry tlb[TLB_LEVELS][TLB_SETS][TLB_WAYS];
+	uint8_t tlb_victim[TLB_LEVELS][TLB_SETS];
+	struct psc_entry psc[6][PSC_WAYS];
+	uint8_t psc_victim[6];
+	uint64_t pml[PML_ENTRIES];
+	uint32_t nr_pml;
+	uint64_t fault_gfn;
+	uint64_t fault_code;
+	uint64_t fault_progress;
+	uint32_t faults;
+};
+
+/* ---- tlb.c ---- */
+void tlb_flush_all(struct vcpu *v);
+void tlb_flush_range(struct vcpu *v, uint64_t gfn, uint64_t nr);
+struct tlb_entry *tlb_find(struct vcpu *v, uint64_t gfn);
+struct tlb_entry *tlb_insert(struct vcpu *v, const struct tlb_entry *e);
+struct psc_entry *psc_find(struct vcpu *v, uint64_t gfn, int level);
+void psc_insert(struct vcpu *v, int level, const struct psc_entry *e);
+typedef void (*tlb_fn)(struct oracle *o, struct vcpu *v, struct tlb_entry *e, void *arg);
+void tlb_for_each(struct oracle *o, struct vcpu *v, tlb_fn fn, void *arg);
+
+/* ---- hw.c, fed by oracle.c ---- */
+void hw_reset(struct oracle *o);
+void hw_exit_guest(struct oracle *o, int vcpu);
+void hw_call_begin(struct oracle *o, const struct oracle_call *call);
+void hw_call_end(struct oracle *o, const struct oracle_call *call);
+void hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr);
+void hw_kick(struct oracle *o, bool drop_roots);
+
+#endif /* ORACLE_HW_H */

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "mirror.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+#include "mirror_internal.h"
+#include "oracle_internal.h"
+#include "rules.h"
+
+/* Descriptors come in blocks, so that a program with few tables touches little memory. */
+#define BLOCK_SHIFT	8
+#define BLOCK_SIZE	(1u << BLOCK_SHIFT)
+
+struct mirror *mirror_create(void)
+{
+	return oracle_alloc(1, sizeof(struct mirror));
+}
+
+void mirror_destroy(struct mirror *m)
+{
+	uint32_t i;
+
+	if (!m)
+		return;
+	for (i = 0; i < MIRROR_BLOCKS; i++)
+		free(m->block[i]);
+	free(m->used);
+	free(m->roots);
+	free(m->changed);
+	free(m);
+}
+
+/* Forget everything; pays for the pages that were allocated since the last reset. */
+void mirror_reset(struct oracle *o)
+{
+	struct mirror *m = o->mirror;
+	uint32_t i;
+
+	for (i = 0; i < m->nr_used; i++)
+		memset(m->used[i], 0, sizeof(*m->used[i]));
+	m->nr_used = 0;
+	m->nr_roots = 0;
+	m->nr_changed = 0;
+	m->nr_live = 0;
+	m->nr_tables = 0;
+	m->unlinks = 0;
+	memset(m->leaves, 0, sizeof(m->leaves));
+}
+
+struct mirror_table *mirror_table(struct oracle *o, uint64_t pa)
+{
+	struct mirror *m = o->mirror;
+	struct mirror_table *t;
+	uint64_t page;
+
+	if (pa < MIRROR_PT_PA || pa >= MIRROR_PT_END)
+		return NULL;
+	page = (pa - MIRROR_PT_PA) >> 12;
+	if (!m->block[page >> BLOCK_SHIFT])
+		return NULL;
+	t = &m->block[page >> BLOCK_SHIFT][page & (BLOCK_SIZE - 1)];
+	return t->gen ? t : NULL;
+}
+
+uint64_t mirror_read(struct oracle *o, uint64_t pa)
+{
+	bool live;
+	uint64_t val = oracle_read_spte(o, pa, &live);
+
+	return live ? val : 0;
+}
+
+const uint64_t *mirror_changed(struct oracle *o, size_t *n)
+{
+	*n = o->mirror->nr_changed;
+	return o->mirror->changed;
+}
+
+uint64_t mirror_entry_gfn(const struct mirror_table *table, uint64_t pa)
+{
+	return table->gfn + (((pa >> 3) & 511) << (9 * (table->level - 1)));
+}
+
+uint64_t mirror_lookup(struct oracle *o, uint64_t root, uint64_t gfn, int level)
+{
+	struct mirror_table *t = mirror_table(o, root);
+
+	while (t && t->live && t->level) {
+		uint64_t pa = t->pa + ((gfn >> (9 * (t->level - 1))) & 511) * 8;
+		uint64_t spte;
+
+		if (t->level == level)
+			return pa;
+		spte = mirror_read(o, pa);
+		if (!fmt_mmu_present(spte) || fmt_is_leaf(spte, t->level))
+			break;
+		t = mirror_table(o, fmt_table(&o->fmt, spte));
+	}
+	return MIRROR_NONE;
+}
+
+bool mirror_reachable(struct oracle *o, const struct mirror_table *table)
+{
+	while (table && table->live && table->linked)
+		table = mirror_table(o, table->parent);
+	return table && table->live && table->is_root;
+}
+
+struct mirror_table **mirror_roots(struct oracle *o, uint32_t *n)
+{
+	*n = o->mirror->nr_roots;
+	return o->mirror->roots;
+}
+
+static int walk_leaves(struct oracle *o, struct mirror_table *t, uint64_t start, uint64_t end,
+		       int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg), void *arg)
+{
+	int shift = 9 * (t->level - 1), ret = 0;
+	uint64_t first = start > t->gfn ? (start - t->gfn) >> shift : 0;
+	uint64_t last = (end - 1 - t->gfn) >> shift;
+	uint32_t w;
+
+	if (last > 511)
+		last = 511;
+	for (w = first / 64; w <= last / 64 && !ret; w++) {
+		uint64_t bits = t->present[w];
+
+		if (w == first / 64)
+			bits &= ~0ULL << (first & 63);
+		if (w == last / 64)
+			bits &= ~0ULL >> (63 - (last & 63));
+		for (; bits && !ret; bits &= bits - 1) {
+			uint64_t idx = w * 64 + __builtin_ctzll(bits);
+			struct mirror_leaf leaf = {
+				.table = t,
+				.pa = t->pa + idx * 8,
+				.gfn = t->gfn + (idx << shift),
+				.level = t->level,
+			};
+
+			leaf.spte = mirror_read(o, leaf.pa);
+			if (fmt_is_leaf(leaf.spte, t->level)) {
+				ret = fn(o, &leaf, arg);
+			} else {
+				struct mirror_table *child;
+
+				child = mirror_table(o, fmt_table(&o->fmt, leaf.spte));
+				if (child && child->live && child->level == t->level - 1)
+					ret = walk_leaves(o, child, start, end, fn, arg);
+			}
+		}
+	}
+	return ret;
+}
+
+int mirror_for_each_leaf(struct oracle *o, struct mirror_table *root, uint64_t start, uint64_t end,
+			 int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg), void *arg)
+{
+	uint64_t limit = 1ULL << (9 * root->level);
+
+	if (end > limit)
+		end = limit;
+	return root->live && start < end ? walk_leaves(o, root, start, end, fn, arg) : 0;
+}
+
+/* ---- events ---- */
+
+void mirror_call_begin(struct oracle *o)
+{
+	o->mirror->nr_changed = 0;
+}
+
+/* A page-table page was allocated, every entry @fill. */
+void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill)
+{
+	struct mirror *m = o->mirror;
+	uint64_t page = (pa - MIRROR_PT_PA) >> 12;
+	struct mirror_table *t;
+	uint32_t gen;
+
+	if (!m->block[page >> BLOCK_SHIFT])
+		m->block[page >> BLOCK_SHIFT] = oracle_alloc(BLOCK_SIZE, sizeof(*t));
+	t = &m->block[page >> BLOCK_SHIFT][page & (BLOCK_SIZE - 1)];
+	if (!t->gen) {
+		if (m->nr_used == m->max_used) {
+			m->max_used = m->max_used ? m->max_used * 2 : 64;
+			m->used = oracle_grow(m->used, m->max_used, sizeof(*m->used));
+		}
+		m->used[m->nr_used++] = t;
+	}
+	gen = t->gen + 1;
+	memset(t, 0, sizeof(*t));
+	t->gen = gen;
+	t->pa = pa;
+	t->parent = MIRROR_NONE;
+	t->root = MIRROR_NONE;
+	t->fill = fill;
+	t->live = true;
+	m->nr_live++;
+}
+
+static void forget_root(struct mirror *m, struct mirror_table *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->nr_roots && m->roots[i] != t; i++)
+		;
+	if (i == m->nr_roots)
+		return;
+	m->nr_roots--;
+	memmove(&m->roots[i], &m->roots[i + 1], (m->nr_roots - i) * sizeof(*m->roots));
+}
+
+/* The page was freed; what it held is gone. */
+void mirror_free(struct oracle *o, struct mirror_table *t)
+{
+	struct mirror *m = o->mirror;
+
+	t->live = false;
+	m->nr_live--;
+	if (t->counted)
+		m->leaves[t->level - 1] -= t->nr_leaf;
+	if (t->linked)
+		m->nr_tables--;
+	t->linked = false;
+	if (t->is_root)
+		forget_root(m, t);
+}
+
+static void remember_changed(struct oracle *o, struct mirror_table *t, uint64_t pa)
+{
+	struct mirror *m = o->mirror;
+	uint32_t idx = (pa >> 3) & 511;
+
+	if (t->changed_call != o->call_number) {
+		t->changed_call = o->call_number;
+		memset(t->changed, 0, sizeof(t->changed));
+	}
+	if (t->changed[idx / 64] >> (idx & 63) & 1)
+		return;
+	t->changed[idx / 64] |= 1ULL << (idx & 63);
+	if (m->nr_changed == m->max_changed) {
+		m->max_changed = m->max_changed ? m->max_changed * 2 : 1024;
+		m->changed = oracle_grow(m->changed, m->max_changed, sizeof(*m->changed));
+	}
+	m->changed[m->nr_changed++] = pa;
+}
+
+/* From now on the leaves of @t are mappings of the VM. */
+static void count_leaves(struct mirror *m, struct mirror_table *t)
+{
+	if (!t->counted)
+		m->leaves[t->level - 1] += t->nr_leaf;
+	t->counted = true;
+}
+
+static void unlink_child(struct oracle *o, uint64_t spte)
+{
+	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, spte));
+
+	o->mirror->unlinks++;
+	if (!child || !child->linked)
+		return;
+	child->linked = false;
+	o->mirror->nr_tables--;
+}
+
+static void link_child(struct oracle *o, struct mirror_table *t, uint64_t pa, uint64_t spte)
+{
+	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, spte));
+	uint64_t gfn = mirror_entry_gfn(t, pa);
+
+	if (!child || !child->live || t->level < 2) {
+		oracle_report(o, 'U', gfn, spte, "an SPTE links a page that is no page table, or a freed one");
+		return;
+	}
+	if (child->linked || child->is_root) {
+		oracle_report(o, 'L', gfn, spte, "a page table is linked that is in use already");
+		return;
+	}
+	child->linked = true;
+	child->parent = pa;
+	child->root = t->root;
+	child->level = t->level - 1;
+	child->gfn = gfn;
+	o->mirror->nr_tables++;
+	count_leaves(o->mirror, child);
+}
+
+/* One entry of a page table that nobody can see yet: does it continue a run of frames? */
+static void note_init(struct mirror_table *t, int level, uint32_t idx, uint64_t val)
+{
+	uint64_t offset = (uint64_t)idx << (12 + 9 * (level - 1));
+
+	if (!t->nr_init) {
+		t->init_base = val - offset;
+		t->init_level = level;
+		t->init_uniform = true;
+	} else if (val != t->init_base + offset || level != t->init_level) {
+		t->init_uniform = false;
+	}
+	t->nr_init++;
+}
+
+/**
+ * mirror_spte() - an SPTE was written
+ * @o: oracle
+ * @t: page that holds it, live
+ * @pa: its address
+ * @level: as the MMU had it
+ * @init: written into a page that is not linked
+ * @old: value before
+ * @val: value after
+ */
+void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, bool init,
+		 uint64_t old, uint64_t val)
+{
+	uint32_t idx = (pa >> 3) & 511;
+	bool was = fmt_mmu_present(old), is = fmt_mmu_present(val);
+	bool was_leaf = was && fmt_is_leaf(old, level), is_leaf = is && fmt_is_leaf(val, level);
+
+	remember_changed(o, t, pa);
+	if (init)
+		note_init(t, level, idx, val);
+	if (old == val)
+		return;
+
+	if (is)
+		t->present[idx / 64] |= 1ULL << (idx & 63);
+	else
+		t->present[idx / 64] &= ~(1ULL << (idx & 63));
+	t->nr_leaf += is_leaf - was_leaf;
+	if (t->counted)
+		o->mirror->leaves[t->level - 1] += is_leaf - was_leaf;
+	t->changed_step = o->step;
+
+	if (was && !was_leaf && (!is || is_leaf || fmt_table(&o->fmt, old) != fmt_table(&o->fmt, val)))
+		unlink_child(o, old);
+	if (is && !is_leaf && t->level &&
+	    (!was || was_leaf || fmt_table(&o->fmt, old) != fmt_table(&o->fmt, val)))
+		link_child(o, t, pa, val);
+}
+
+/**
+ * mirror_load_root() - a vCPU has this root
+ * @o: oracle
+ * @pa: root page
+ * @smm: role: address space 1
+ * @guest_mode: role: nested-like
+ *
+ * Return: the page; NULL if it is not allocated.
+ */
+struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode)
+{
+	struct mirror *m = o->mirror;
+	struct mirror_table *t = mirror_table(o, pa);
+
+	if (!t || !t->live)
+		return NULL;
+	if (t->is_root)
+		return t;
+	t->is_root = true;
+	t->valid = true;
+	t->level = o->vm.levels;
+	t->gfn = 0;
+	t->root = t->pa;
+	t->smm = smm;
+	t->guest_mode = guest_mode;
+	count_leaves(m, t);
+	if (m->nr_roots == m->max_roots) {
+		m->max_roots = m->max_roots ? m->max_roots * 2 : 16;
+		m->roots = oracle_grow(m->roots, m->max_roots, sizeof(*m->roots));
+	}
+	m->roots[m->nr_roots++] = t;
+	return t;
+}
+
+/* All roots were invalidated: no vCPU may load them again. */
+void mirror_invalidate_roots(struct oracle *o)
+{
+	uint32_t i;
+
+	for (i = 0; i < o->mirror->nr_roots; i++)
+		o->mirror->roots[i]->valid = false;
+}

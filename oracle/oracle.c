@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lifecycle, dispatch of events and calls to the parts, violations, and the hash over everything.
+ */
+#include "oracle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "map.h"
+#include "migrate.h"
+#include "mirror_internal.h"
+#include "oracle_internal.h"
+#include "rules.h"
+
+/* ---- lifecycle ---- */
+
+/**
+ * oracle_create() - an oracle, to be reset before use
+ *
+ * Return: the oracle; never NULL, the program ends when there is no memory.
+ */
+struct oracle *oracle_create(void)
+{
+	struct oracle *o = oracle_alloc(1, sizeof(*o));
+
+	o->mirror = mirror_create();
+	o->host = host_create();
+	o->migrate = migrate_create();
+	o->model = model_create();
+	return o;
+}
+
+/**
+ * oracle_destroy() - free an oracle
+ * @o: oracle, may be NULL
+ */
+void oracle_destroy(struct oracle *o)
+{
+	if (!o)
+		return;
+	model_destroy(o->model);
+	migrate_destroy(o->migrate);
+	host_destroy(o->host);
+	mirror_destroy(o->mirror);
+	free(o);
+}
+
+static uint64_t model_read_spte(void *ctx, uint64_t pa, bool *live)
+{
+	return oracle_read_spte(ctx, pa, live);
+}
+
+static int model_mapping_level(void *ctx, uint64_t hvn)
+{
+	return oracle_host_mapping_level(ctx, hvn);
+}
+
+static bool model_is_mmio_pfn(void *ctx, uint64_t pfn)
+{
+	return oracle_host_is_mmio_pfn(ctx, pfn);
+}
+
+static void model_report(void *ctx, char rule, uint64_t gfn, uint64_t spte, const char *text)
+{
+	oracle_report(ctx, rule, gfn, spte, "%s", text);
+}
+
+/**
+ * oracle_reset() - start over for a new VM
+ * @o: oracle
+ * @vm: its description; copied
+ * @env: the machine that holds its page tables; copied
+ *
+ * Keeps all memory; costs what the last program touched.
+ */
+void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracle_env *env)
+{
+	const struct model_env model_env = {
+		.ctx = o,
+		.read_spte = model_read_spte,
+		.mapping_level = model_mapping_level,
+		.is_mmio_pfn = model_is_mmio_pfn,
+		.report = model_report,
+	};
+	uint32_t i;
+
+	o->vm = *vm;
+	o->env = *env;
+	format_init(&o->fmt, vm);
+	o->nx_huge_pages = vm->nx_huge_pages;
+	mirror_reset(o);
+	host_reset(o);
+	migrate_reset(o->migrate);
+	hw_reset(o);
+	slots_init(&o->slots, vm->gen);
+
+	o->thread = ORACLE_MAX_THREADS - 1;
+	o->op = 0;
+	o->step = 0;
+	o->progress = 0;
+	o->hash = 0x74647000;
+	o->hash_points = false;
+	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
+		o->threads[i].depth = 0;
+		o->threads[i].frozen = MIRROR_NONE;
+		o->threads[i].locks = o->threads[i].rcu = 0;
+	}
+	o->call_number = 0;
+	o->calls_open = 0;
+	o->regions_open = 0;
+	o->open_since = 0;
+	o->nr_tracked = 0;
+	o->nr_nx_splits = 0;
+	o->nx_unsure = false;
+	o->nr_violations = 0;
+	o->nr_warns = 0;
+
+	model_reset(o->model, vm, &model_env);
+	o->predict = true;
+}
+
+void oracle_set_prediction(struct oracle *o, bool on)
+{
+	if (o->predict && !on)
+		model_stop(o->model);
+	o->predict = on;
+}
+
+void oracle_set_thread(struct oracle *o, int thread, uint32_t op)
+{
+	o->thread = thread < 0 || thread >= PROG_MAX_THREADS ? ORACLE_MAX_THREADS - 1 : thread;
+	o->op = op;
+}
+
+/* ---- findings ---- */
+
+uint32_t oracle_nr_violations(const struct oracle *o)
+{
+	return o->nr_violations < ORACLE_MAX_VIOLATIONS ? o->nr_violations : ORACLE_MAX_VIOLATIONS;
+}
+
+const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t i)
+{
+	return i < oracle_nr_violations(o) ? &o->violations[i] : NULL;
+}
+
+uint32_t oracle_nr_warns(const struct oracle *o)
+{
+	return o->nr_warns;
+}
+
+uint64_t oracle_hash(const struct oracle *o)
+{
+	return o->hash;
+}
+
+void oracle_hash_points(struct oracle *o, bool on)
+{
+	o->hash_points = on;
+}
+
+/**
+ * oracle_report() - a rule was broken
+ * @o: oracle
+ * @rule: its letter
+ * @gfn: guest page concerned, ~0 if none
+ * @spte: SPTE concerned, 0 if none
+ * @fmt: one sentence
+ *
+ * The first ORACLE_MAX_VIOLATIONS are kept.
+ */
+void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
+{
+	struct oracle_violation *v;
+	va_list ap;
+
+	if (o->nr_violations++ >= ORACLE_MAX_VIOLATIONS)
+		return;
+	v = &o->violations[o->nr_violations - 1];
+	v->rule = rule;
+	v->gfn = gfn;
+	v->spte = spte;
+	v->thread = o->thread == ORACLE_MAX_THREADS - 1 ? -1 : o->thread;
+	v->op = o->op;
+	v->step = o->step;
+	va_start(ap, fmt);
+	vsnprintf(v->text, sizeof(v->text), fmt, ap);
+	va_end(ap);
+	oracle_mix(o, rule, gfn);
+}
+
+/* ---- events ---- */
+
+static void spte_rules(struct oracle *o, const struct spte_event *ev)
+{
+	rule_t_spte(o, ev);
+	rule_x_spte(o, ev);
+	rule_b_spte(o, ev);
+	rule_g_spte(o, ev);
+	rule_m_spte(o, ev);
+	rule_w_spte(o, ev);
+}
+
+/**
+ * oracle_ev_spte() - an SPTE was written, or a compare-and-exchange of one failed
+ * @o: oracle
+ * @how: kind of access; ORACLE_INIT: into a table that nobody can see yet
+ * @pa: address of the SPTE
+ * @level: of the SPTE, as the MMU has it
+ * @old: value found
+ * @val: value written, or to be written
+ * @ok: it was
+ */
+void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old, uint64_t val,
+		    bool ok)
+{
+	struct mirror_table *t = mirror_table(o, pa);
+	struct spte_event ev;
+
+	o->step++;
+	oracle_mix(o, pa << 8 | how << 4 | level << 1 | ok, old ^ val * 3);
+	if (!ok)
+		return;
+	if (!t || !t->live) {
+		rule_u_table(o, NO_GFN, pa, "the MMU");
+		return;
+	}
+	if (how == ORACLE_INIT) {
+		if (t->linked)
+			oracle_report(o, 'U', mirror_entry_gfn(t, pa), val,
+				      "a page table is initialised after it was linked");
+		mirror_spte(o, t, pa, level, true, old, val);
+		if (o->predict)
+			model_ev_spte(o->model, pa);
+		return;
+	}
+
+	ev = (struct spte_event){
+		.how = how, .t = t, .pa = pa, .level = t->level ? t->level : level,
+		.old = old, .val = val,
+		.was = fmt_mmu_present(old), .is = fmt_mmu_present(val),
+	};
+	ev.gfn = t->level ? mirror_entry_gfn(t, pa) : NO_GFN;
+	ev.was_leaf = ev.was && fmt_is_leaf(old, ev.level);
+	ev.is_leaf = ev.is && fmt_is_leaf(val, ev.level);
+	if (ev.level != level)
+		oracle_report(o, 'M', ev.gfn, val, "an SPTE of level %d is written as one of level %d",
+			      ev.level, level);
+	rule_a_spte(o, &ev);
+	mirror_spte(o, t, pa, ev.level, false, old, val);
+	if (old != val) {
+		o->progress++;
+		if (t->level)
+			spte_rules(o, &ev);
+	}
+	if (o->predict)
+		model_ev_spte(o->model, pa);
+}
+
+/**
+ * oracle_ev_page_alloc() - a page-table page was allocated
+ * @o: oracle
+ * @pa: its address
+ * @fill: value of every entry
+ */
+void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill)
+{
+	struct mirror_table *t = mirror_table(o, pa);
+
+	o->step++;
+	oracle_mix(o, pa, fill);
+	if (pa < MIRROR_PT_PA || pa >= MIRROR_PT_END || (t && t->live)) {
+		oracle_report(o, 'U', NO_GFN, 0, "page 0x%llx is allocated as a page table, but is none or in use",
+			      (unsigned long long)pa);
+		return;
+	}
+	mirror_alloc(o, pa, fill);
+	if (o->predict)
+		model_ev_page_alloc(o->model, pa, fill);
+}
+
+/**
+ * oracle_ev_page_free() - a page-table page was freed, its grace period is over
+ * @o: oracle
+ * @pa: its address
+ */
+void oracle_ev_page_free(struct oracle *o, uint64_t pa)
+{
+	struct mirror_table *t = mirror_table(o, pa);
+
+	o->step++;
+	oracle_mix(o, pa, ~0ULL);
+	if (!t || !t->live) {
+		oracle_report(o, 'U', NO_GFN, 0, "page table 0x%llx is freed twice", (unsigned long long)pa);
+		return;
+	}
+	rule_u_free(o, t);
+	rule_l_free(o, t);
+	mirror_free(o, t);
+	if (o->predict)
+		model_ev_page_free(o->model, pa);
+}
+
+/**
+ * oracle_ev_flush() - all vCPUs are to drop translations
+ * @o: oracle
+ * @gfn: first page
+ * @nr: number of pages; 0: everything
+ */
+void oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
+{
+	o->step++;
+	oracle_mix(o, gfn, nr);
+	if (o->predict)
+		model_ev_flush(o->model, gfn, nr);
+	hw_flush(o, gfn, nr);
+}
+
+/**
+ * oracle_ev_kick() - all vCPUs are made to leave the guest
+ * @o: oracle
+ * @drop_roots: all roots were invalidated: none runs again before it has loaded a new one
+ */
+void oracle_ev_kick(struct oracle *o, bool drop_roots)
+{
+	o->step++;
+	oracle_mix(o, 3, drop_roots);
+	if (drop_roots) {
+		mirror_invalidate_roots(o);
+		o->progress++;
+	}
+	if (o->predict)
+		model_ev_kick(o->model, drop_roots);
+	hw_kick(o, drop_roots);
+}
+
+static uint64_t name_bits(const char *name)
+{
+	uint64_t h = 0;
+
+	while (*name)
+		h = h * 31 + (unsigned char)*name++;
+	return h;
+}
+
+/**
+ * oracle_ev_lock() - a lock was taken or released
+ * @o: oracle
+ * @name: of the lock
+ * @delta: +1 or +2 taken shared or exclusive, -1 or -2 released
+ */
+void oracle_ev_lock(struct oracle *o, const char *name, int delta)
+{
+	oracle_mix(o, name_bits(name), (uint64_t)delta);
+	oracle_current(o)->locks += delta > 0 ? 1 : -1;
+}
+
+/**
+ * oracle_ev_rcu() - an RCU read section begins or ends
+ * @o: oracle
+ * @delta: +1 begins, -1 ends, 0 a grace period ended
+ */
+void oracle_ev_rcu(struct oracle *o, int delta)
+{
+	oracle_mix(o, 4, (uint64_t)delta);
+	oracle_current(o)->rcu += delta;
+}
+
+/**
+ * oracle_ev_refused() - an allocation failed because the schedule wanted it to
+ * @o: oracle
+ * @page: it was of a page-table page
+ */
+void oracle_ev_refused(struct oracle *o, bool page)
+{
+	o->step++;
+	oracle_mix(o, 5, page);
+	o->progress++;
+	if (o->predict)
+		model_ev_refused(o->model, page);
+}
+
+/**
+ * oracle_ev_warn() - a WARN or BUG of the MMU fired
+ * @o: oracle
+ * @cond: its condition
+ * @file: source file, without directories
+ * @line: source line
+ */
+void oracle_ev_warn(struct oracle *o, const char *cond, const char *file, int line)
+{
+	o->step++;
+	o->nr_warns++;
+	oracle_report(o, '!', NO_GFN, 0, "WARN at %s:%d: %s", file, line, cond);
+}
+
+void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa)
+{
+	if (o->hash_points)
+		oracle_mix(o, (uint64_t)kind << 8 | level, pa);
+}
+
+/* ---- calls ---- */
+
+static struct call_frame *push(struct oracle *o, const struct oracle_call *call)
+{
+	struct thread_state *t = oracle_current(o);
+	struct call_frame *f;
+
+	if (t->depth == ORACLE_MAX_DEPTH) {
+		fprintf(stderr, "oracle: more than %d calls within calls\n", ORACLE_MAX_DEPTH);
+		abort();
+	}
+	if (!t->depth) {
+		if (!o->calls_open++)
+			o->open_since = o->step;
+		o->call_number++;
+		mirror_call_begin(o);
+	}
+	f = &t->calls[t->depth++];
+	f->call = *call;
+	f->step = o->step;
+	return f;
+}
+
+/* The oldest call that is still open, of any thread. */
+static void find_open_since(struct oracle *o)
+{
+	int i;
+
+	o->open_since = ~0ULL;
+	for (i = 0; i < ORACLE_MAX_THREADS; i++)
+		if (o->threads[i].depth && o->threads[i].calls[0].step < o->open_since)
+			o->open_since = o->threads[i].calls[0].step;
+}
+
+/**
+ * oracle_call_begin() - the MMU is about to be asked something
+ * @o: oracle
+ * @call: what; its outputs are not looked at
+ *
+ * A call may begin within another one of the same thread (a PML buffer is drained).
+ */
+void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
+{
+	hw_call_begin(o, call);
+	o->step++;
+	oracle_mix(o, (uint64_t)call->kind << 32 | (uint64_t)call->vcpu << 16 | call->slot << 8 | call->level,
+		   call->gfn ^ call->n << 20 ^ call->error_code << 56);
+	push(o, call);
+	if (call->kind == CALL_SET_REGION)
+		o->regions_open++;
+	if (call->kind == CALL_SET_NX && !call->on)
+		o->nx_huge_pages = false;
+	if (o->predict)
+		model_call_begin(o->model, call);
+}
+
+static void region_set(struct oracle *o, const struct oracle_call *call)
+{
+	const struct slot *slot = slots_get(&o->slots, OP_SLOT(call->region.as_id, call->region.id));
+	struct slot_desc old = { 0 };
+	bool moved, log_changed;
+
+	if (slot)
+		old = slot->desc;
+	if (!slots_set(&o->slots, &call->region, !call->ret))
+		return;
+	o->progress++;
+	moved = old.npages != call->region.npages || old.base != call->region.base;
+	log_changed = (old.flags ^ call->region.flags) & SLOT_LOG;
+	if (moved || log_changed)
+		migrate_slot_changed(o, OP_SLOT(call->region.as_id, call->region.id));
+	if (old.npages && moved) {
+		rule_w_slot(o, OP_SLOT(old.as_id, old.id));
+		rule_n_slot(o, &old);
+	}
+}
+
+static void call_rules(struct oracle *o, const struct oracle_call *call)
+{
+	rule_n_call_end(o, call);
+	rule_d_call_end(o, call);
+	rule_g_call_end(o, call);
+	rule_w_call_end(o, call);
+	rule_x_call_end(o, call);
+	rule_p_call_end(o, call);
+	rule_l_call_end(o, call);
+	if (call->kind == CALL_LOG_GET || call->kind == CALL_LOG_CLEAR)
+		migrate_call_end(o, call);
+}
+
+/**
+ * oracle_call_end() - the MMU has answered
+ * @o: oracle
+ * @call: as at oracle_call_begin(), with the outputs
+ */
+void oracle_call_end(struct oracle *o, const struct oracle_call *call)
+{
+	struct thread_state *t = oracle_current(o);
+
+	o->step++;
+	oracle_mix(o, (uint64_t)call->ret ^ (uint64_t)call->level << 32, call->root);
+	if (!t->depth || t->calls[t->depth - 1].call.kind != call->kind) {
+		fprintf(stderr, "oracle: a call ends that did not begin\n");
+		abort();
+	}
+	if (!--t->depth) {
+		o->calls_open--;
+		find_open_since(o);
+	}
+	if (call->kind == CALL_SET_REGION) {
+		o->regions_open--;
+		region_set(o, call);
+	}
+	hw_call_end(o, call);
+	call_rules(o, call);
+	if (o->predict)
+		model_call_end(o->model, call);
+}
+
+/**
+ * oracle_check_stat() - compare the MMU's statistics
+ * @o: oracle
+ * @stat: statistics, while no call is under way
+ */
+void oracle_check_stat(struct oracle *o, const struct oracle_stat *stat)
+{
+	rule_l_stat(o, stat);
+	if (o->predict)
+		model_check_stat(o->model, stat);
+}
+
+/**
+ * oracle_quiesce() - nothing runs, every log was harvested a last time
+ * @o: oracle
+ */
+void oracle_quiesce(struct oracle *o)
+{
+	o->step++;
+	migrate_quiesce(o);
+}
+
+/**
+ * oracle_final() - the VM was destroyed
+ * @o: oracle
+ * @pages_left: page-table pages still allocated
+ * @allocs_left: other allocations
+ */
+void oracle_final(struct oracle *o, uint64_t pages_left, uint64_t allocs_left)
+{
+	o->step++;
+	oracle_mix(o, pages_left, allocs_left);
+	rule_l_final(o, pages_left, allocs_left);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the oracle share.  oracle.h is the outside.
+ */
+#ifndef ORACLE_INTERNAL_H
+#define ORACLE_INTERNAL_H
+
+#include "format.h"
+#include "hw.h"
+#include "mirror.h"
+#include "model.h"
+#include "oracle.h"
+#include "slots.h"
+
+#define ORACLE_MAX_VIOLATIONS	32
+#define ORACLE_MAX_THREADS	(PROG_MAX_THREADS + 1)	/* the last: nobody's, start and end of a program */
+#define ORACLE_MAX_DEPTH	4	/* calls within calls: a PML drain in the middle of another one */
+#define ORACLE_MAX_TRACKED	64
+#define NO_GFN			(~0ULL)
+
+struct host;
+struct migrate;
+
+/**
+ * struct spte_event - a change of an SPTE, as the rules see it
+ * @how: what kind of access made it
+ * @t: page-table page that holds it
+ * @pa: its address
+ * @level: its level as the page's place in the tree has it
+ * @gfn: first gfn that it maps
+ * @old: value before, @val: value after
+ * @was: @old is MMU-present, @is: @val is
+ * @was_leaf: @old is an MMU-present leaf, @is_leaf: @val is
+ */
+struct spte_event {
+	enum oracle_how how;
+	struct mirror_table *t;
+	uint64_t pa;
+	int level;
+	uint64_t gfn;
+	uint64_t old, val;
+	bool was, is;
+	bool was_leaf, is_leaf;
+};
+
+/**
+ * struct hw_use - hardware is about to access memory
+ * @v: the vCPU, @vcpu: its number
+ * @gfn: guest page
+ * @access: read, write, execute
+ * @e: translation it uses
+ * @cached: @e was in the TLB before
+ */
+struct hw_use {
+	struct vcpu *v;
+	int vcpu;
+	uint64_t gfn;
+	enum hw_access access;
+	struct tlb_entry *e;
+	bool cached;
+};
+
+struct call_frame {
+	struct oracle_call call;
+	uint64_t step;
+};
+
+/**
+ * struct thread_state - what is known of a thread
+ * @depth: calls it is in
+ * @calls: those, outermost first
+ * @frozen: address of the SPTE that it froze last
+ * @locks: locks that it holds
+ * @rcu: RCU read sections that it is in
+ */
+struct thread_state {
+	int depth;
+	struct call_frame calls[ORACLE_MAX_DEPTH];
+	uint64_t frozen;
+	int locks;
+	int rcu;
+};
+
+struct tracked_gfn {
+	uint8_t slot;
+	uint64_t gfn;
+	uint32_t count;
+};
+
+struct oracle {
+	struct vm_desc vm;
+	struct oracle_env env;
+	struct format fmt;
+	struct mirror *mirror;
+	struct host *host;
+	struct migrate *migrate;
+	struct model *model;
+	bool predict;
+	bool nx_huge_pages;	/* the mitigation is on, as of the last SET_NX that returned */
+	struct slots slots;
+	struct vcpu vcpus[PROG_MAX_VCPUS];
+
+	/* now */
+	int thread;
+	uint32_t op;
+	uint64_t step;
+	uint64_t progress;	/* counts what changes: SPTEs, slots, roots, host memory */
+	uint64_t hash;
+	bool hash_points;
+	struct thread_state threads[ORACLE_MAX_THREADS];
+	uint64_t call_number;	/* of outermost calls */
+	int calls_open;
+	uint64_t open_since;	/* step at which the oldest open call began */
+	int regions_open;	/* SET_REGION calls among them: which slots there are is in flux */
+
+	/* rules' own */
+	struct tracked_gfn tracked[ORACLE_MAX_TRACKED];
+	uint32_t nr_tracked;
+	int64_t nr_nx_splits;
+	bool nx_unsure;		/* recovery may have forgotten tables without zapping them */
+
+	/* findings */
+	uint32_t nr_violations;
+	uint32_t nr_warns;
+	struct oracle_violation violations[ORACLE_MAX_VIOLATIONS];
+};
+
+static inline struct thread_state *oracle_current(struct oracle *o)
+{
+	return &o->threads[o->thread];
+}
+
+/* The innermost call that the current thread is in, NULL if none. */
+static inline const struct oracle_call *oracle_in_call(struct oracle *o)
+{
+	struct thread_state *t = oracle_current(o);
+
+	return t->depth ? &t->calls[t->depth - 1].call : NULL;
+}
+
+/* The hash is part of every event: two words at a time, one multiplication each. */
+static inline void oracle_mix(struct oracle *o, uint64_t a, uint64_t b)
+{
+	uint64_t h = (o->hash ^ a) * 0x9fb21c651e98df25ULL;
+
+	h ^= (h >> 32) ^ b;
+	o->hash = h * 0xd6e8feb86659fd93ULL;
+}
+
+static inline uint64_t oracle_read_spte(struct oracle *o, uint64_t pa, bool *live)
+{
+	return o->env.read_spte(o->env.ctx, pa, live);
+}
+
+#endif /* ORACLE_INTERNAL_H */

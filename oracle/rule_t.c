@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rule T: no access through a translation that a completed zap, unmap or write-protect, with the flush it
+ * owes, has taken away.
+ *
+ * What a TLB entry permits is compared with what the page tables say now, at the moment of use.  These
+ * differences are fine:
+ * - the change was made by a call that has not returned: its flush may still come;
+ * - the tables permit more than the entry: that is a spurious fault at worst;
+ * - a huge entry whose page was split: the translation is the same;
+ * - A/D bits: a missing flush after a D bit was cleared loses a write, which is rule D's to find;
+ * - W that access tracking took away: aging does not flush, it marked the frame dirty, and everything that
+ *   relies on the page not being written flushes by itself.  A read fault restores the SPTE without W;
+ *   from then on it looks as if it were write-protected for the log, so this is remembered (table.aged).
+ */
+#include "mirror_internal.h"
+#include "rules.h"
+
+void rule_t_spte(struct oracle *o, const struct spte_event *ev)
+{
+	uint32_t idx = (ev->pa >> 3) & 511;
+	uint64_t bit = 1ULL << (idx & 63);
+
+	if (o->fmt.ad || !ev->was_leaf)
+		return;
+	if (ev->is_leaf && !(ev->val & FMT_BIT_W) && fmt_access_tracked(&o->fmt, ev->old))
+		ev->t->aged[idx / 64] |= bit;
+	else if (!ev->is_leaf || (ev->val & FMT_BIT_W))
+		ev->t->aged[idx / 64] &= ~bit;
+}
+
+/* May a change made at @step still be owed a flush, because the call that made it has not returned? */
+static bool in_flight(const struct oracle *o, uint64_t step)
+{
+	return o->calls_open && step >= o->open_since;
+}
+
+/* The leaf for @gfn in the tables as they are now; *@step: when any table on the way there changed last. */
+static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct mirror_leaf *leaf, uint64_t *step)
+{
+	struct mirror_table *t = mirror_table(o, root);
+
+	*step = 0;
+	while (t && t->live && t->level) {
+		uint64_t pa = t->pa + ((gfn >> (9 * (t->level - 1))) & 511) * 8;
+		uint64_t spte = mirror_read(o, pa);
+
+		if (t->changed_step > *step)
+			*step = t->changed_step;
+		if (!fmt_mmu_present(spte))
+			return false;
+		if (fmt_is_leaf(spte, t->level)) {
+			*leaf = (struct mirror_leaf){
+				.table = t, .pa = pa, .gfn = mirror_entry_gfn(t, pa),
+				.level = t->level, .spte = spte,
+			};
+			return true;
+		}
+		t = mirror_table(o, fmt_table(&o->fmt, spte));
+	}
+	return false;
+}
+
+/* What the leaf would permit to somebody who had used it before access tracking. */
+static unsigned int permitted(const struct oracle *o, const struct mirror_leaf *leaf)
+{
+	uint32_t idx = (leaf->pa >> 3) & 511;
+	unsigned int perm = fmt_perm(&o->fmt, leaf->spte);
+
+	if (fmt_access_tracked(&o->fmt, leaf->spte))
+		perm = FMT_W | ((leaf->spte >> FMT_SAVED_SHIFT) & 5);
+	else if (leaf->table->aged[idx / 64] >> (idx & 63) & 1)
+		perm |= FMT_W;
+	return perm;
+}
+
+static bool report(struct oracle *o, const struct hw_use *use, const char *what)
+{
+	static const char *const names[] = { "reads", "writes", "executes" };
+
+	oracle_report(o, 'T', use->gfn, use->e->spte, "vCPU %d %s through a TLB entry %s", use->vcpu,
+		      names[use->access], what);
+	return false;
+}
+
+/**
+ * rule_t_use() - a vCPU uses a TLB entry
+ * @o: oracle
+ * @use: which, for what
+ *
+ * Return: whether it may.
+ */
+bool rule_t_use(struct oracle *o, const struct hw_use *use)
+{
+	static const unsigned int needs[] = { FMT_R, FMT_W, FMT_X };
+	const uint64_t ignore = o->fmt.accessed | o->fmt.dirty;
+	struct tlb_entry *e = use->e;
+	struct mirror_table *t = mirror_table(o, e->leaf);
+	struct mirror_leaf leaf;
+	uint64_t step;
+
+	if (t && t->live && t->gen == e->leaf_gen) {
+		if (e->unlinks != o->mirror->unlinks && mirror_reachable(o, t))
+			e->unlinks = o->mirror->unlinks;
+		if (e->unlinks == o->mirror->unlinks && !((mirror_read(o, e->leaf) ^ e->spte) & ~ignore))
+			return true;
+	}
+	if (!current_leaf(o, e->root, use->gfn, &leaf, &step))
+		return in_flight(o, step) || report(o, use, "whose mapping is gone");
+	if (fmt_pfn(&o->fmt, leaf.spte) + (use->gfn - leaf.gfn) != e->pfn + (use->gfn - e->gfn))
+		return in_flight(o, step) || report(o, use, "that maps another frame than the page tables");
+	if (!(permitted(o, &leaf) & needs[use->access]))
+		return in_flight(o, step) || report(o, use, "that permits what the page tables do not");
+	return true;
+}
+
+/**
+ * rule_t_walk() - a walk starts at a cached non-leaf entry
+ * @o: oracle
+ * @vcpu: whose
+ * @gfn: page that is looked for
+ * @level: of the entry
+ * @e: the entry
+ *
+ * Return: whether the page tables still have it.
+ */
+bool rule_t_walk(struct oracle *o, int vcpu, uint64_t gfn, int level, struct psc_entry *e)
+{
+	struct mirror_table *t, *child;
+	uint64_t now;
+
+	if (e->unlinks == o->mirror->unlinks)
+		return true;
+	t = mirror_table(o, e->pa);
+	child = mirror_table(o, e->table);
+	if (t && t->live && t->gen == e->pa_gen && mirror_reachable(o, t)) {
+		now = mirror_read(o, e->pa);
+		if (fmt_mmu_present(now) && !fmt_is_leaf(now, level) && fmt_table(&o->fmt, now) == e->table &&
+		    child && child->live && child->gen == e->table_gen) {
+			e->unlinks = o->mirror->unlinks;
+			return true;
+		}
+	}
+	if (t && in_flight(o, t->changed_step))
+		return true;
+	oracle_report(o, 'T', gfn, e->spte, "vCPU %d walks through a cached level-%d entry whose table was removed",
+		      vcpu, level);
+	return false;
+}

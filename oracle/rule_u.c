@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rule U: no page-table page is used, by software or by the hardware walker, after it was freed (its RCU
+ * callback ran), or freed while reachable from a root that a vCPU can still run; no frame is used after it was
+ * freed (frames: host.c where KVM marks them, rule_m.c where the guest uses them).
+ */
+#include "rules.h"
+
+static bool loaded(const struct oracle *o, const struct mirror_table *root)
+{
+	int i;
+
+	for (i = 0; i < PROG_MAX_VCPUS; i++) {
+		const struct vcpu *v = &o->vcpus[i];
+
+		if (v->root == root->pa && v->root_gen == root->gen && !v->switching)
+			return true;
+	}
+	return false;
+}
+
+void rule_u_free(struct oracle *o, struct mirror_table *t)
+{
+	const struct mirror_table *root = mirror_table(o, t->root);
+
+	if (t->is_root) {
+		if (t->valid && oracle_in_call(o) && oracle_in_call(o)->kind != CALL_DESTROY_VM)
+			oracle_report(o, 'U', NO_GFN, 0, "a valid root is freed");
+		else if (loaded(o, t))
+			oracle_report(o, 'U', NO_GFN, 0, "a root is freed that a vCPU has loaded");
+	} else if (mirror_reachable(o, t) && root && (root->valid || loaded(o, root))) {
+		oracle_report(o, 'U', t->gfn, 0, "a page table of level %d is freed while it is linked", t->level);
+	}
+}
+
+/* @who touched the entry at @pa, which is in no page-table page that is allocated. */
+void rule_u_table(struct oracle *o, uint64_t gfn, uint64_t pa, const char *who)
+{
+	oracle_report(o, 'U', gfn, 0, "%s uses a page table at 0x%llx after it was freed", who,
+		      (unsigned long long)pa);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rule X: once a toggle of the mitigation has returned, no huge leaf under a valid root is executable; the
+ * recovery list holds exactly the linked tables made by exec faults whose requested level was at or above
+ * the replaced SPTE's, and not unaccounted since.
+ *
+ * The list itself is not visible, its length is (nx_lpage_splits, compared in rule_l.c).  Recovery takes
+ * tables of slots that are logged off the list without zapping them; which ones depends on the list's
+ * order, so after such a recovery the length is left to the sequential prediction.
+ */
+#include "rules.h"
+
+#define PFERR_FETCH	(1ULL << 4)
+
+static bool executable(const struct oracle *o, uint64_t spte)
+{
+	if (fmt_access_tracked(&o->fmt, spte))
+		return (spte >> FMT_SAVED_SHIFT) & FMT_X;
+	return fmt_perm(&o->fmt, spte) & FMT_X;
+}
+
+/* Is some gfn of the huge page of @level around @gfn write-tracked? */
+static bool tracked(const struct oracle *o, uint8_t number, uint64_t gfn, int level)
+{
+	uint64_t n = 1ULL << (9 * (level - 1));
+	uint32_t i;
+
+	for (i = 0; i < o->nr_tracked; i++)
+		if (o->tracked[i].slot == number && o->tracked[i].gfn - (gfn & -n) < n)
+			return true;
+	return false;
+}
+
+/* The level that a fault would have mapped at without the mitigation. */
+static int requested_level(struct oracle *o, const struct slot *slot, uint64_t gfn)
+{
+	uint64_t hvn = slot->desc.hvn + (gfn - slot->desc.base);
+	int level = oracle_host_mapping_level(o, hvn);
+
+	if (slot->desc.flags & SLOT_LOG)
+		return 1;
+	for (; level > 1; level--) {
+		uint64_t n = 1ULL << (9 * (level - 1)), first = gfn & -n;
+
+		if (!((slot->desc.base ^ slot->desc.hvn) & (n - 1)) && first >= slot->desc.base &&
+		    first + n <= slot->desc.base + slot->desc.npages &&
+		    !tracked(o, slot->number, gfn, level))
+			break;
+	}
+	return level;
+}
+
+static void note_link(struct oracle *o, const struct spte_event *ev)
+{
+	const struct oracle_call *call = oracle_in_call(o);
+	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->val));
+	const struct mirror_table *root = mirror_table(o, ev->t->root);
+	const struct slot *slot;
+
+	if (!child || !root || !call || call->kind != CALL_PAGE_FAULT || !(call->error_code & PFERR_FETCH) ||
+	    !o->nx_huge_pages)
+		return;
+	slot = slots_find(&o->slots, root->smm, call->gfn);
+	if (!slot || requested_level(o, slot, call->gfn) < ev->level)
+		return;
+	child->nx_split = true;
+	o->nr_nx_splits++;
+}
+
+static void note_unlink(struct oracle *o, const struct spte_event *ev)
+{
+	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->old));
+
+	if (child && child->nx_split) {
+		child->nx_split = false;
+		o->nr_nx_splits--;
+	}
+}
+
+void rule_x_spte(struct oracle *o, const struct spte_event *ev)
+{
+	const struct mirror_table *root;
+
+	if (ev->level == 1)
+		return;
+	if (ev->was && !ev->was_leaf && (!ev->is || ev->is_leaf))
+		note_unlink(o, ev);
+	if (ev->is && !ev->is_leaf && (!ev->was || ev->was_leaf))
+		note_link(o, ev);
+	if (!ev->is_leaf || !o->nx_huge_pages || !executable(o, ev->val))
+		return;
+	root = mirror_table(o, ev->t->root);
+	if (root && root->valid)
+		oracle_report(o, 'X', ev->gfn, ev->val, "an executable huge page under the mitigation");
+}
+
+static int check_leaf(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
+{
+	(void)arg;
+	if (leaf->level == 1 || !executable(o, leaf->spte))
+		return 0;
+	oracle_report(o, 'X', leaf->gfn, leaf->spte, "an executable huge page is left after the mitigation was turned on");
+	return 1;
+}
+
+void rule_x_call_end(struct oracle *o, const struct oracle_call *call)
+{
+	uint32_t i, n;
+	struct mirror_table **roots;
+
+	if (call->kind == CALL_NX_RECOVER && o->slots.nr_logging && o->nr_nx_splits)
+		o->nx_unsure = true;
+	if (call->kind != CALL_SET_NX || call->ret)
+		return;
+	o->nx_huge_pages = call->on;
+	if (!call->on)
+		return;
+	roots = mirror_roots(o, &n);
+	for (i = 0; i < n; i++)
+		if (roots[i]->valid)
+			mirror_for_each_leaf(o, roots[i], 0, ~0ULL, check_leaf, NULL);
+}
