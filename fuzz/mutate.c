@@ -77,7 +77,7 @@ static size_t encode_within(struct program *prog, uint8_t *data, size_t max)
 				longest = i;
 		}
 		if (!prog->nr_threads || !prog->threads[longest].nr_ops)
-			return max;	/* not even the VM fits: its first bytes are a program too */
+			return max; /* not even the VM fits: its first bytes are a program too */
 		/* A quarter at a time, so that a large program takes few rounds. */
 		for (nr = 1 + prog->threads[longest].nr_ops / 4; nr; nr--)
 			program_remove_op(prog, longest, prog->threads[longest].nr_ops - 1);

@@ -11,6 +11,7 @@
 #include "program_rng.h"
 
 /* MUTATION(NAME, function, weight): a change of one kind, and how often it is tried. */
+/* clang-format off */
 #define MUTATION_LIST(MUTATION)							\
 	MUTATION(OP_ADD,	op_add,		14)	/* a random operation */	\
 	MUTATION(OP_DROP,	op_drop,	10)				\
@@ -33,12 +34,13 @@
 	MUTATION(CHOICE_MOVE,	choice_move,	6)	/* to a point nearby */	\
 	MUTATION(CHOICE_CHANGE,	choice_change,	3)	/* another action there */ \
 	MUTATION(INTERLEAVE,	interleave,	5)	/* another order of all operations */
+/* clang-format on */
 
 enum mutation {
 #define MUTATION(name, function, weight) MUTATION_##name,
 	MUTATION_LIST(MUTATION)
 #undef MUTATION
-	MUTATION_NR
+		MUTATION_NR
 };
 
 bool mutate(struct program *prog, enum mutation how, struct rng *rng);

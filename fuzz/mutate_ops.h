@@ -9,7 +9,8 @@
  * Each changes the program in place and returns false where there is nothing that it could change.
  * The program may contradict itself afterwards; mutate() sees to that.
  */
-#define MUTATION(name, function, weight) bool mutate_##function(struct program *prog, struct rng *rng);
+#define MUTATION(name, function, weight) \
+	bool mutate_##function(struct program *prog, struct rng *rng);
 MUTATION_LIST(MUTATION)
 #undef MUTATION
 

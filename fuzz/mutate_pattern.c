@@ -8,7 +8,7 @@
 #include "program_names.h"
 #include "program_random.h"
 
-#define PATTERN_MAX	6
+#define PATTERN_MAX 6
 
 /* In order; unused places are OP_NR. */
 static const uint8_t patterns[][PATTERN_MAX] = {

@@ -200,9 +200,9 @@ static bool slot_equal(const struct slot_desc *a, const struct slot_desc *b)
 
 static bool op_equal(const struct op *a, const struct op *b)
 {
-	return a->kind == b->kind && a->slot == b->slot && a->level == b->level &&
-	       a->on == b->on && a->flags == b->flags && a->gfn == b->gfn && a->n == b->n &&
-	       a->step == b->step && slot_equal(&a->desc, &b->desc);
+	return a->kind == b->kind && a->slot == b->slot && a->level == b->level && a->on == b->on &&
+	       a->flags == b->flags && a->gfn == b->gfn && a->n == b->n && a->step == b->step &&
+	       slot_equal(&a->desc, &b->desc);
 }
 
 /**

@@ -12,9 +12,9 @@
 
 #include "op.h"
 
-#define PROG_VERSION		1
-#define PROG_MAX_CHOICES	256
-#define PROG_MAX_OPS		65535	/* of one thread */
+#define PROG_VERSION	 1
+#define PROG_MAX_CHOICES 256
+#define PROG_MAX_OPS	 65535 /* of one thread */
 
 /*
  * Points: where a thread touches something shared.  Same list, same order as the
@@ -22,6 +22,7 @@
  */
 #include "point.h"
 
+/* clang-format off */
 enum choice_action {
 	CHOICE_SWITCH,		/* "-> THREAD": run that thread next */
 	CHOICE_RESCHED,		/* "resched": need_resched() is true from here until the thread yields */
@@ -31,6 +32,7 @@ enum choice_action {
 	CHOICE_EVICT,		/* "evict": the vCPU's TLB entries for the address in use are dropped */
 	CHOICE_NR
 };
+/* clang-format on */
 
 /**
  * struct prog_choice - one line of the schedule: tT.O@KIND(LEVEL)#K ACTION
@@ -99,15 +101,15 @@ struct prog_error {
 /* Every function documents itself where it is defined: program.c has these. */
 struct program *program_alloc(void);
 void program_free(struct program *prog);
-void program_reset(struct program *prog);	/* back to empty, keeps memory for reuse */
+void program_reset(struct program *prog); /* back to empty, keeps memory for reuse */
 int program_copy(struct program *dst, const struct program *src);
 bool program_equal(const struct program *a, const struct program *b);
 int program_add_thread(struct program *prog, enum thread_kind kind, uint8_t vcpu);
-struct op *program_add_op(struct program *prog, uint32_t thread, const struct op *op); /* NULL: no memory */
+struct op *program_add_op(struct program *prog, uint32_t thread, const struct op *op);
 uint32_t program_nr_ops(const struct program *prog);
 
 /* program_check.c: what makes a program valid. */
-uint64_t vm_gfn_limit(const struct vm_desc *vm);	/* first gfn that the VM cannot have */
+uint64_t vm_gfn_limit(const struct vm_desc *vm); /* first gfn that the VM cannot have */
 int vm_check(const struct vm_desc *vm, struct prog_error *err);
 int slot_check(const struct vm_desc *vm, const struct slot_desc *slot, struct prog_error *err);
 int slots_check_add(const struct program *prog, const struct slot_desc *slot,
@@ -120,7 +122,7 @@ int program_check(const struct program *prog, struct prog_error *err);
 
 /* program_choice.c: keeping the schedule in order. */
 int choice_compare(const struct prog_choice *a, const struct prog_choice *b);
-void program_sort_choices(struct program *prog);	/* sorts, and drops what says the same twice */
+void program_sort_choices(struct program *prog); /* sorts, and drops what says the same twice */
 bool choice_allowed(enum choice_action action, enum point_kind kind);
 
 /*
@@ -129,11 +131,14 @@ bool choice_allowed(enum choice_action action, enum point_kind kind);
  */
 int program_parse(struct program *prog, const char *text, size_t len, struct prog_error *err);
 size_t program_print(const struct program *prog, char *buf, size_t size);
-size_t op_print(const struct op *op, char *buf, size_t size);	/* one operation, without tab or newline */
+size_t op_print(const struct op *op, char *buf, size_t size);
 size_t choice_print(const struct prog_choice *choice, char *buf, size_t size);
 
-/* Binary, program_binary.c and program_encode.c. Total: every byte string decodes to a valid program. */
-#define PROG_BINARY_MAGIC	0xd0	/* first byte: this plus the version */
+/*
+ * Binary, program_binary.c and program_encode.c.  Total: every byte string decodes to a valid
+ * program.
+ */
+#define PROG_BINARY_MAGIC 0xd0 /* first byte: this plus the version */
 void program_decode(struct program *prog, const uint8_t *data, size_t size);
 size_t program_encode(const struct program *prog, uint8_t *data, size_t size); /* length needed */
 

@@ -48,7 +48,7 @@ struct decoder {
 	int thread;
 };
 
-enum { A, B, C };	/* wide operands */
+enum { A, B, C }; /* wide operands */
 
 static uint32_t imm24(const uint8_t *r)
 {
@@ -258,7 +258,7 @@ static void decode_operands(struct decoder *d, struct op *op, const uint8_t *r,
 		case 'R':
 			decode_repeat(op, count, wide, limit);
 			break;
-		case 'S':	/* of an operation with a gfn too: overwritten there */
+		case 'S': /* of an operation with a gfn too: overwritten there */
 			op->slot = decode_slot_number(d->prog, r[2]);
 			break;
 		case 'L':

@@ -11,9 +11,11 @@
 #include "program.h"
 #include "program_names.h"
 
-#define PFN_BITS	12	/* address bits below a page number */
+#define PFN_BITS 12 /* address bits below a page number */
 
-__attribute__((format(printf, 2, 3)))
+static int refuse(struct prog_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 static int refuse(struct prog_error *err, const char *fmt, ...)
 {
 	va_list args;
@@ -58,10 +60,11 @@ static int vm_check_key(const struct vm_desc *vm, const struct vm_key *key, stru
 			return refuse(err, "%s has no value %" PRIu64, key->name, value);
 	} else if (value < key->min || value > key->max) {
 		if (key->hex)
-			return refuse(err, "%s is 0x%" PRIx64 ": expected 0x%" PRIx64
-				      "..0x%" PRIx64, key->name, value, key->min, key->max);
-		return refuse(err, "%s is %" PRIu64 ": expected %" PRIu64 "..%" PRIu64,
-			      key->name, value, key->min, key->max);
+			return refuse(err,
+				      "%s is 0x%" PRIx64 ": expected 0x%" PRIx64 "..0x%" PRIx64,
+				      key->name, value, key->min, key->max);
+		return refuse(err, "%s is %" PRIu64 ": expected %" PRIu64 "..%" PRIu64, key->name,
+			      value, key->min, key->max);
 	}
 	return 0;
 }
@@ -93,8 +96,10 @@ int vm_check(const struct vm_desc *vm, struct prog_error *err)
 	if (vm->me == VM_ME_TDX && vm->mmu != VM_EPT)
 		return refuse(err, "me=tdx: expected mmu=ept with it");
 	if (vm->l1tf && (vm->cachebits > 46 || vm->maxphyaddr > vm->cachebits))
-		return refuse(err, "l1tf=on with maxphyaddr=%u cachebits=%u: expected "
-			      "maxphyaddr <= cachebits <= 46", vm->maxphyaddr, vm->cachebits);
+		return refuse(err,
+			      "l1tf=on with maxphyaddr=%u cachebits=%u: expected "
+			      "maxphyaddr <= cachebits <= 46",
+			      vm->maxphyaddr, vm->cachebits);
 	if (vm->init_set && !vm->manual_protect)
 		return refuse(err, "init_set=on: expected manual_protect=on with it");
 	return 0;
@@ -109,8 +114,10 @@ static int range_check(const char *what, uint64_t first, uint64_t n, uint64_t li
 		return refuse(err, "%s 0x%" PRIx64 ": expected less than 0x%" PRIx64, what, first,
 			      limit);
 	if (n > limit - first)
-		return refuse(err, "%s 0x%" PRIx64 " and 0x%" PRIx64 " pages: expected the end at "
-			      "or below 0x%" PRIx64, what, first, n, limit);
+		return refuse(err,
+			      "%s 0x%" PRIx64 " and 0x%" PRIx64 " pages: expected the end at "
+			      "or below 0x%" PRIx64,
+			      what, first, n, limit);
 	return 0;
 }
 
@@ -169,8 +176,8 @@ int slots_check_add(const struct program *prog, const struct slot_desc *slot,
 		if (other->as_id != slot->as_id)
 			continue;
 		if (other->id == slot->id)
-			return refuse(err, "slot %u is there already in address space %u",
-				      slot->id, slot->as_id);
+			return refuse(err, "slot %u is there already in address space %u", slot->id,
+				      slot->as_id);
 		if (slots_overlap(other, slot))
 			return refuse(err, "slot %u overlaps slot %u of the same address space",
 				      slot->id, other->id);
@@ -236,8 +243,8 @@ int op_check(const struct program *prog, enum thread_kind kind, const struct op 
 			return refuse(err, "level 4K: expected 2M or 1G");
 	}
 	if (op_has(op, 'H'))
-		return range_check("host page", op->gfn, op_has(op, 'N') ? op->n : 1,
-				   PROG_MAX_GFN, err);
+		return range_check("host page", op->gfn, op_has(op, 'N') ? op->n : 1, PROG_MAX_GFN,
+				   err);
 	if (op_has(op, 'G')) {
 		int ret = range_check("gfn", op->gfn, op_has(op, 'N') ? op->n : 1, limit, err);
 
@@ -297,7 +304,8 @@ int choice_check(const struct program *prog, const struct prog_choice *choice,
 							       "alloc or faultin");
 	if (choice->action == CHOICE_SWITCH) {
 		if (choice->target >= prog->nr_threads)
-			return refuse(err, "there is no thread t%u to switch to: the program has %u",
+			return refuse(err,
+				      "there is no thread t%u to switch to: the program has %u",
 				      choice->target, prog->nr_threads);
 		if (choice->target == choice->thread)
 			return refuse(err, "a switch to t%u itself: expected another thread",

@@ -131,8 +131,7 @@ int program_add_choice(struct program *prog, const struct prog_choice *choice)
 	}
 	if (prog->nr_choices == PROG_MAX_CHOICES)
 		return -ENOSPC;
-	memmove(&prog->choices[i + 1], &prog->choices[i],
-		(prog->nr_choices - i) * sizeof(*choice));
+	memmove(&prog->choices[i + 1], &prog->choices[i], (prog->nr_choices - i) * sizeof(*choice));
 	prog->choices[i] = *choice;
 	prog->nr_choices++;
 	return 0;

@@ -16,7 +16,7 @@ struct out {
 	size_t len;
 };
 
-enum { A, B, C };	/* wide operands */
+enum { A, B, C }; /* wide operands */
 
 static void put_byte(struct out *out, uint8_t byte)
 {
@@ -56,17 +56,14 @@ static void put_vm_number(struct out *out, uint8_t tag, uint64_t value)
 static void put_vm(struct out *out, const struct program *prog)
 {
 	const struct vm_desc *vm = &prog->vm;
-	unsigned int bits = (vm->mmu == VM_NPT ? WIRE_NPT : 0) | (vm->ad ? 0 : WIRE_NO_AD) |
-			    (vm->levels == 5 ? WIRE_5_LEVELS : 0) |
-			    (vm->nx_huge_pages ? 0 : WIRE_NO_NX) |
-			    (vm->eager_split ? WIRE_EAGER : 0) |
-			    (vm->policy == VM_ZAP ? WIRE_ZAP : 0) | (vm->pml ? WIRE_PML : 0) |
-			    (vm->exec_only ? 0 : WIRE_NO_EXEC_ONLY) |
-			    (unsigned int)vm->me << WIRE_ME_SHIFT | (vm->l1tf ? WIRE_L1TF : 0) |
-			    (vm->manual_protect ? WIRE_MANUAL : 0) |
-			    (vm->init_set ? WIRE_INIT_SET : 0) |
-			    (vm->quirk_zap_all ? 0 : WIRE_NO_QUIRK) |
-			    (prog->nr_slots ? 0 : WIRE_NO_SLOT);
+	unsigned int bits =
+		(vm->mmu == VM_NPT ? WIRE_NPT : 0) | (vm->ad ? 0 : WIRE_NO_AD) |
+		(vm->levels == 5 ? WIRE_5_LEVELS : 0) | (vm->nx_huge_pages ? 0 : WIRE_NO_NX) |
+		(vm->eager_split ? WIRE_EAGER : 0) | (vm->policy == VM_ZAP ? WIRE_ZAP : 0) |
+		(vm->pml ? WIRE_PML : 0) | (vm->exec_only ? 0 : WIRE_NO_EXEC_ONLY) |
+		(unsigned int)vm->me << WIRE_ME_SHIFT | (vm->l1tf ? WIRE_L1TF : 0) |
+		(vm->manual_protect ? WIRE_MANUAL : 0) | (vm->init_set ? WIRE_INIT_SET : 0) |
+		(vm->quirk_zap_all ? 0 : WIRE_NO_QUIRK) | (prog->nr_slots ? 0 : WIRE_NO_SLOT);
 
 	if (bits)
 		put(out, TAG_VM, bits, bits >> 8, 0);
@@ -103,8 +100,8 @@ static int find_base(const struct program *prog, uint64_t base, uint64_t limit)
 }
 
 /* The record of a slot, or of slot-add; @prog has the slots that its base may refer to. */
-static void put_slot(struct out *out, const struct program *prog, uint8_t tag,
-		     unsigned int thread, const struct slot_desc *slot)
+static void put_slot(struct out *out, const struct program *prog, uint8_t tag, unsigned int thread,
+		     const struct slot_desc *slot)
 {
 	int size = find_size(slot->npages);
 	int base = find_base(prog, slot->base, vm_gfn_limit(&prog->vm));

@@ -54,8 +54,9 @@ int program_generate(struct program *prog, uint64_t seed, uint32_t nr_ops)
 	generate_threads(prog, &rng);
 	for (i = 0; i < nr_ops; i++) {
 		unsigned int how = rng_below(&rng, 100);
-		enum thread_kind kind = how < 58 ? THREAD_VCPU : how < 82 ? THREAD_VMM :
-									   THREAD_HOST;
+		enum thread_kind kind = how < 58 ? THREAD_VCPU :
+					how < 82 ? THREAD_VMM :
+						   THREAD_HOST;
 		int thread = random_thread(prog, &rng, kind);
 		struct op op;
 

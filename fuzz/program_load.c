@@ -8,9 +8,11 @@
 
 #include "program.h"
 
-#define MAX_FILE	(64UL << 20)	/* bytes: what is larger is no program */
+#define MAX_FILE (64UL << 20) /* bytes: what is larger is no program */
 
-__attribute__((format(printf, 3, 4)))
+static int refuse(struct prog_error *err, int ret, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 static int refuse(struct prog_error *err, int ret, const char *fmt, ...)
 {
 	va_list args;

@@ -28,10 +28,10 @@ static const char *const policy_words[] = { "split", "zap", NULL };
 static const char *const me_words[] = { "off", "sme", "tdx", NULL };
 static const char *const bool_words[] = { "off", "on", NULL };
 
-#define FIELD(field)		offsetof(struct vm_desc, field), sizeof(((struct vm_desc *)0)->field)
-#define WORDS(field, words)	{ #field, FIELD(field), words, 0, 0, false, false }
-#define NUMBER(field, lo, hi)	{ #field, FIELD(field), NULL, lo, hi, false, false }
-#define HEX(field, lo, hi)	{ #field, FIELD(field), NULL, lo, hi, true, false }
+#define FIELD(field)	      offsetof(struct vm_desc, field), sizeof(((struct vm_desc *)0)->field)
+#define WORDS(field, words)   { #field, FIELD(field), words, 0, 0, false, false }
+#define NUMBER(field, lo, hi) { #field, FIELD(field), NULL, lo, hi, false, false }
+#define HEX(field, lo, hi)    { #field, FIELD(field), NULL, lo, hi, true, false }
 
 /* In the order in which they are printed. */
 const struct vm_key vm_keys[NR_VM_KEYS] = {

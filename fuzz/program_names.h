@@ -53,12 +53,12 @@ struct vm_key {
 	bool always;
 };
 
-#define NR_VM_KEYS	18
+#define NR_VM_KEYS 18
 
 extern const struct op_info op_infos[OP_NR];
 extern const struct point_info point_infos[POINT_NR];
 extern const char *const choice_names[CHOICE_NR + 1];
-extern const char *const level_names[POINT_LEVELS + 1];	/* [0] is "" */
+extern const char *const level_names[POINT_LEVELS + 1]; /* [0] is "" */
 extern const char *const backing_names[];
 extern const char *const thread_names[];
 extern const struct vm_key vm_keys[NR_VM_KEYS];

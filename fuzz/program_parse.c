@@ -41,7 +41,8 @@ struct parser {
 	struct prog_error *err;
 };
 
-__attribute__((format(printf, 2, 3)))
+static int refuse(struct parser *ps, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 static int refuse(struct parser *ps, const char *fmt, ...)
 {
 	va_list args;
@@ -60,7 +61,7 @@ static int refuse_checked(struct parser *ps)
 	return -EINVAL;
 }
 
-#define SHOW_SIZE	44
+#define SHOW_SIZE 44
 
 /* A token as a message shows it: quoted, printable, not too long. */
 static const char *show(struct token tok, char buf[SHOW_SIZE])
@@ -77,7 +78,7 @@ static const char *show(struct token tok, char buf[SHOW_SIZE])
 	return buf;
 }
 
-#define SHOW(tok)	show(tok, (char[SHOW_SIZE]){ 0 })
+#define SHOW(tok) show(tok, (char[SHOW_SIZE]){ 0 })
 
 static bool is_space(char c)
 {
@@ -130,9 +131,12 @@ static void join(const char *const *words, char *buf, size_t size)
 	int i;
 
 	buf[0] = '\0';
-	for (i = 0; words[i]; i++)
-		len += snprintf(buf + len, len < size ? size - len : 0, "%s%s",
-				!i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	for (i = 0; words[i]; i++) {
+		const char *before = words[i + 1] ? ", " : " or ";
+
+		len += snprintf(buf + len, len < size ? size - len : 0, "%s%s", i ? before : "",
+				words[i]);
+	}
 }
 
 /* One of a list of words, as its index. */
@@ -257,9 +261,10 @@ static int parse_vm_key(struct parser *ps, struct token tok, uint32_t *seen)
 		/* What does not fit the field must not be cut to something valid. */
 		if (number < key->min || number > key->max) {
 			if (key->hex)
-				return refuse(ps, "%s is 0x%" PRIx64 ": expected 0x%" PRIx64
-					      "..0x%" PRIx64, key->name, number, key->min,
-					      key->max);
+				return refuse(ps,
+					      "%s is 0x%" PRIx64 ": expected 0x%" PRIx64
+					      "..0x%" PRIx64,
+					      key->name, number, key->min, key->max);
 			return refuse(ps, "%s is %" PRIu64 ": expected %" PRIu64 "..%" PRIu64,
 				      key->name, number, key->min, key->max);
 		}
@@ -308,7 +313,14 @@ static int parse_flags(struct parser *ps, struct token tok, uint32_t *flags)
 	}
 }
 
-enum { SEEN_BASE = 1, SEEN_PAGES = 2, SEEN_BACKING = 4, SEEN_AS = 8, SEEN_HVN = 16, SEEN_FLAGS = 32 };
+enum {
+	SEEN_BASE = 1,
+	SEEN_PAGES = 2,
+	SEEN_BACKING = 4,
+	SEEN_AS = 8,
+	SEEN_HVN = 16,
+	SEEN_FLAGS = 32
+};
 
 static int parse_slot_key(struct parser *ps, struct token tok, struct slot_desc *slot,
 			  unsigned int *seen)
@@ -321,8 +333,10 @@ static int parse_slot_key(struct parser *ps, struct token tok, struct slot_desc 
 	int key, index, ret;
 
 	if (!split_key(tok, &name, &value) || (key = find(name, names)) < 0)
-		return refuse(ps, "%s: expected KEY=VALUE with base, pages, backing, as, hvn or "
-			      "flags", SHOW(tok));
+		return refuse(ps,
+			      "%s: expected KEY=VALUE with base, pages, backing, as, hvn or "
+			      "flags",
+			      SHOW(tok));
 	if (*seen & 1u << key)
 		return refuse(ps, "%s is given twice", names[key]);
 	*seen |= 1u << key;
@@ -421,8 +435,10 @@ static int parse_repeat(struct parser *ps, struct token tok, struct op *op)
 	count.s++;
 	count.len--;
 	if (tok.s[0] != 'x' || !to_number(count, &op->n) || (slash && !to_number(step, &op->step)))
-		return refuse(ps, "expected xCOUNT or xCOUNT/STEP, such as x512/0x200, or the end "
-			      "of the line, found %s", SHOW(tok));
+		return refuse(ps,
+			      "expected xCOUNT or xCOUNT/STEP, such as x512/0x200, or the end "
+			      "of the line, found %s",
+			      SHOW(tok));
 	return 0;
 }
 
@@ -574,8 +590,10 @@ static int parse_point_kind(struct parser *ps, struct token tok)
 		if (is(tok, point_infos[i].name))
 			return i;
 	}
-	return refuse(ps, "there is no point %s: expected tT.O@POINT#K or tT.O@POINT(LEVEL)#K with "
-		      "a point of docs/program-format.md", SHOW(tok));
+	return refuse(ps,
+		      "there is no point %s: expected tT.O@POINT#K or tT.O@POINT(LEVEL)#K with "
+		      "a point of docs/program-format.md",
+		      SHOW(tok));
 }
 
 /* tT.O@KIND(LEVEL)#K */
@@ -615,8 +633,10 @@ static int parse_point(struct parser *ps, struct token tok, struct prog_choice *
 	choice->k = k;
 	return 0;
 bad:
-	return refuse(ps, "expected a point, tT.O@POINT#K or tT.O@POINT(LEVEL)#K, such as "
-		      "t0.2@cmpxchg(2M)#1, found %s", SHOW(tok));
+	return refuse(ps,
+		      "expected a point, tT.O@POINT#K or tT.O@POINT(LEVEL)#K, such as "
+		      "t0.2@cmpxchg(2M)#1, found %s",
+		      SHOW(tok));
 }
 
 static int parse_choice(struct parser *ps)

@@ -22,7 +22,8 @@ struct out {
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3)))
+static void put(struct out *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 static void put(struct out *out, const char *fmt, ...)
 {
 	size_t room = out->len < out->size ? out->size - out->len : 0;
@@ -35,8 +36,9 @@ static void put(struct out *out, const char *fmt, ...)
 
 static void put_flags(struct out *out, uint32_t flags)
 {
-	put(out, "%s%s%s%s", flags & SLOT_LOG ? "log" : "", flags == (SLOT_LOG | SLOT_RO) ? "," : "",
-	    flags & SLOT_RO ? "ro" : "", flags ? "" : "none");
+	put(out, "%s%s%s%s", flags & SLOT_LOG ? "log" : "",
+	    flags == (SLOT_LOG | SLOT_RO) ? "," : "", flags & SLOT_RO ? "ro" : "",
+	    flags ? "" : "none");
 }
 
 static void put_slot(struct out *out, const struct slot_desc *slot)

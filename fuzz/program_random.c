@@ -6,9 +6,10 @@
 #include "program_names.h"
 #include "program_random.h"
 
-#define PAGES_2M	512ULL
-#define PAGES_1G	(512 * PAGES_2M)
+#define PAGES_2M 512ULL
+#define PAGES_1G (512 * PAGES_2M)
 
+/* clang-format off */
 /* How often a thread of its kind does each, in parts of the sum. */
 static const uint8_t op_weights[OP_NR] = {
 	[OP_READ] = 20, [OP_WRITE] = 42, [OP_EXEC] = 22, [OP_SPECULATE] = 4, [OP_PREFAULT] = 5,
@@ -21,6 +22,7 @@ static const uint8_t op_weights[OP_NR] = {
 	[OP_UNMAP] = 12, [OP_REMAP] = 9, [OP_CLEAN] = 8, [OP_AGE] = 8, [OP_TEST_AGE] = 3,
 	[OP_HUGE_FORM] = 6, [OP_HUGE_BREAK] = 5,
 };
+/* clang-format on */
 
 /**
  * random_vm_key - change a key of the VM
@@ -31,8 +33,20 @@ void random_vm_key(struct vm_desc *vm, struct rng *rng)
 {
 	/* First values around which the MMIO generation or an int wraps. */
 	static const uint64_t edges[] = {
-		0, 1, 2, 255, 256, 510, 512, (1 << 18) - 2, (1 << 19) - 2, (1 << 19) + 6,
-		0x7fffffff, 0x80000000, 0xfffffffe, 1ULL << 40,
+		0,
+		1,
+		2,
+		255,
+		256,
+		510,
+		512,
+		(1 << 18) - 2,
+		(1 << 19) - 2,
+		(1 << 19) + 6,
+		0x7fffffff,
+		0x80000000,
+		0xfffffffe,
+		1ULL << 40,
 	};
 	const struct vm_key *key = &vm_keys[rng_below(rng, NR_VM_KEYS)];
 	uint64_t value, words = 0;
@@ -124,8 +138,10 @@ bool random_slot(const struct program *prog, struct rng *rng, struct slot_desc *
 	if (slot->hvn < PROG_MAX_GFN / 2 && rng_chance(rng, 8))
 		slot->hvn += rng_below(rng, 2) ? PAGES_2M : 1;
 	how = rng_below(rng, 100);
-	slot->backing = how < 50 ? BACKING_4K : how < 85 ? BACKING_2M :
-			how < 93 ? BACKING_1G : BACKING_MMIO;
+	slot->backing = how < 50 ? BACKING_4K :
+			how < 85 ? BACKING_2M :
+			how < 93 ? BACKING_1G :
+				   BACKING_MMIO;
 	if (rng_chance(rng, 20))
 		slot->flags |= SLOT_LOG;
 	if (rng_chance(rng, 7))

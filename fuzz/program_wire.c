@@ -5,6 +5,7 @@
  */
 #include "program_wire.h"
 
+/* clang-format off */
 /*
  * The operations' numbers in the binary form.  Only ever appended to: enum op_kind may be in any
  * order, these numbers are in files.
@@ -78,6 +79,7 @@ const uint32_t wire_sizes[32] = {
 };
 
 const struct slot_desc wire_default_slot = { .npages = 1024, .backing = BACKING_2M };
+/* clang-format on */
 
 /* k of a choice: half of all codes mean one of the first eight points, which mostly come. */
 uint32_t wire_k(uint8_t code)
@@ -109,6 +111,7 @@ const struct slot_desc *wire_slot(const struct program *prog, unsigned int index
 	return prog->nr_slots ? &prog->slots[index % prog->nr_slots] : &wire_default_slot;
 }
 
+/* clang-format off */
 /* Page codes: bits 0-2 slot, 3-5 which of these, 6-15 a number. */
 enum {
 	PAGE_FROM_START,	/* that many pages into the slot */
@@ -120,8 +123,9 @@ enum {
 	PAGE_OUTSIDE,		/* behind the end, or from 512 on before the start */
 	PAGE_HOT,		/* among the first 16, so that accesses meet */
 };
+/* clang-format on */
 
-#define PAGE_CODE(slot, how, number)	((slot) | (how) << 3 | (number) << 6)
+#define PAGE_CODE(slot, how, number) ((slot) | (how) << 3 | (number) << 6)
 
 static const uint32_t edges_2m[8] = { 0, 1, 2, 3, 256, 509, 510, 511 };
 static const uint32_t edges_1g[8] = { 0, 1, 511, 512, 513, 0x20000, 0x3fe00, 0x3ffff };
@@ -188,14 +192,9 @@ static int find_page_in(const struct program *prog, unsigned int i, bool host, u
 		unsigned int how;
 		uint64_t number;
 	} guesses[] = {
-		{ PAGE_FROM_START, offset },
-		{ PAGE_2M, offset >> 9 },
-		{ PAGE_1G, offset >> 18 },
-		{ PAGE_FROM_END, back },
-		{ PAGE_2M_EDGE, edge_2m },
-		{ PAGE_1G_EDGE, edge_1g },
-		{ PAGE_OUTSIDE, behind },
-		{ PAGE_OUTSIDE, before },
+		{ PAGE_FROM_START, offset }, { PAGE_2M, offset >> 9 },	{ PAGE_1G, offset >> 18 },
+		{ PAGE_FROM_END, back },     { PAGE_2M_EDGE, edge_2m }, { PAGE_1G_EDGE, edge_1g },
+		{ PAGE_OUTSIDE, behind },    { PAGE_OUTSIDE, before },
 	};
 	unsigned int g;
 

@@ -13,6 +13,7 @@
 
 #include "program.h"
 
+/* clang-format off */
 #define WIRE_RECORD	4	/* bytes */
 
 /* What a record is; the tags of each are in the table of program_wire.c. */
@@ -66,31 +67,31 @@ enum {
 	WIRE_NO_QUIRK = 1 << 13,
 	WIRE_NO_SLOT = 1 << 14,	/* a program without slots: else it gets one */
 };
+/* clang-format on */
 
-#define WIRE_COUNTS	32
-#define WIRE_WHOLE	31	/* count code: as many pages as the gfn's slot has */
+#define WIRE_COUNTS 32
+#define WIRE_WHOLE  31 /* count code: as many pages as the gfn's slot has */
 
 struct wire_repeat {
 	uint32_t n;
 	uint32_t step;
 };
 
-extern const uint32_t wire_counts[WIRE_COUNTS];	/* operand N */
-extern const struct wire_repeat wire_repeats[WIRE_COUNTS];	/* operand R */
-extern const uint32_t wire_sizes[32];		/* pages of a slot */
+extern const uint32_t wire_counts[WIRE_COUNTS]; /* operand N */
+extern const struct wire_repeat wire_repeats[WIRE_COUNTS]; /* operand R */
+extern const uint32_t wire_sizes[32]; /* pages of a slot */
 
 /* What a program without slots, and without WIRE_NO_SLOT, gets. */
 extern const struct slot_desc wire_default_slot;
 
-#define WIRE_MAX_K	128	/* largest k of a choice that needs no wide operand */
+#define WIRE_MAX_K 128 /* largest k of a choice that needs no wide operand */
 
 uint32_t wire_k(uint8_t code);
 uint8_t wire_k_code(uint32_t k);
 uint8_t wire_op_tag(enum op_kind kind);
 const struct slot_desc *wire_slot(const struct program *prog, unsigned int index);
 uint64_t wire_page(const struct slot_desc *slot, bool host, unsigned int code, uint64_t limit);
-int wire_find_page(const struct program *prog, int slot, bool host, uint64_t page,
-		   uint64_t limit);
+int wire_find_page(const struct program *prog, int slot, bool host, uint64_t page, uint64_t limit);
 uint64_t wire_base(const struct program *prog, uint8_t code, uint64_t limit);
 
 #endif /* FUZZ_PROGRAM_WIRE_H */

@@ -14,12 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define PROG_MAX_SLOTS		8	/* slots declared or added, over both address spaces */
 #define PROG_MAX_THREADS	8
 #define PROG_MAX_VCPUS		4
 #define PROG_MAX_GFN		(1ULL << 40)	/* first gfn, or host page, no program may name */
 #define PROG_MAX_SLOT_PAGES	((1ULL << 31) - 1)	/* KVM_MEM_MAX_NR_PAGES */
 #define PROG_MAX_REPEAT		(1ULL << 20)	/* accesses of one repeated operation */
+/* clang-format on */
 
 enum vm_mmu { VM_EPT, VM_NPT };
 enum vm_policy { VM_SPLIT, VM_ZAP };
@@ -73,8 +75,10 @@ struct vm_desc {
 };
 
 enum slot_backing { BACKING_4K, BACKING_2M, BACKING_1G, BACKING_MMIO };
+/* clang-format off */
 #define SLOT_LOG	(1u << 0)	/* KVM_MEM_LOG_DIRTY_PAGES */
 #define SLOT_RO		(1u << 1)	/* KVM_MEM_READONLY */
+/* clang-format on */
 
 /**
  * struct slot_desc - a "slot" line, or the operand of slot-add
@@ -109,6 +113,7 @@ enum thread_kind { THREAD_VCPU, THREAD_VMM, THREAD_HOST };
  * B in .on, L in .level, F in .flags, D in .desc, R in .n and .step (both 1 where
  * the text has none).  Fields that an operation has no operand for are zero.
  */
+/* clang-format off */
 #define OP_LIST(OP)								\
 	/* vCPU: guest accesses and what the guest or its VMM does to the vCPU */	\
 	OP(READ,	"read",		VCPU, "GR")				\
@@ -148,6 +153,7 @@ enum thread_kind { THREAD_VCPU, THREAD_VMM, THREAD_HOST };
 	OP(TEST_AGE,	"test-age",	HOST, "HN")				\
 	OP(HUGE_FORM,	"huge-form",	HOST, "HL")				\
 	OP(HUGE_BREAK,	"huge-break",	HOST, "HN")
+/* clang-format on */
 
 enum op_kind {
 #define OP(name, text, kind, operands) OP_##name,
@@ -180,9 +186,9 @@ struct op {
 	struct slot_desc desc;
 };
 
-#define OP_SLOT(as_id, id)	((uint8_t)((as_id) << 4 | (id)))
-#define OP_SLOT_AS(slot)	((slot) >> 4)
-#define OP_SLOT_ID(slot)	((slot) & 15)
+#define OP_SLOT(as_id, id) ((uint8_t)((as_id) << 4 | (id)))
+#define OP_SLOT_AS(slot)   ((slot) >> 4)
+#define OP_SLOT_ID(slot)   ((slot) & 15)
 
 /*
  * What the operations mean where the name does not say it all:

@@ -2,7 +2,7 @@
 /* The binary form: total, exact, and the same in every release. */
 #include "program_fixture.h"
 
-#define DATA	TDP_SOURCE_DIR "/tests/data/program/"
+#define DATA TDP_SOURCE_DIR "/tests/data/program/"
 
 static void fill(struct rng *rng, uint8_t *data, size_t size)
 {
@@ -146,7 +146,7 @@ static void a_changed_byte_changes_one_record(void **state)
 			    "\twrite 0x1\n\twrite 0x2\n\twrite 0x3\n\twrite 0x4\n");
 	bytes = bytes_of(prog, &size);
 	assert_int_equal(size, 1 + 4 * (1 + 1 + 4));
-	for (i = 4 * 4; i < 5 * 4; i++) {	/* that of 0x3 */
+	for (i = 4 * 4; i < 5 * 4; i++) { /* that of 0x3 */
 		bytes[1 + i] ^= 0x10;
 		program_decode(other, bytes, size);
 		bytes[1 + i] ^= 0x10;
@@ -299,7 +299,12 @@ static void files_of_no_known_form_are_refused(void **state)
 	write_file(path, version_2, sizeof(version_2));
 	refuse_file(path, -EINVAL, 0, "version 2 of the binary form: expected version 1");
 	write_file(path, neither, sizeof(neither));
-	refuse_file(path, -EINVAL, 1, "expected 'tdp 1' first, found '?""?""?""?""?'");
+	refuse_file(path, -EINVAL, 1,
+		    "expected 'tdp 1' first, found '?"
+		    "?"
+		    "?"
+		    "?"
+		    "?'");
 	write_file(path, "tdp 1\nvm mmu=x\n", 15);
 	refuse_file(path, -EINVAL, 2, "mmu: expected ept or npt, found 'x'");
 

@@ -8,6 +8,7 @@ struct bad {
 	const char *msg;
 };
 
+/* clang-format off */
 #define VCPU	"tdp 1\nthread vcpu 0\n"
 #define VMM	"tdp 1\nthread vmm\n"
 #define HOST	"tdp 1\nthread host\n"
@@ -18,12 +19,15 @@ struct bad {
 #define FLAGS	"flags: expected none, log, ro or log,ro, found "
 #define POINT	"expected a point, tT.O@POINT#K or tT.O@POINT(LEVEL)#K, such as " \
 		"t0.2@cmpxchg(2M)#1, found "
+/* clang-format on */
 
 static const struct bad version[] = {
 	{ "", 0, "no program: expected 'tdp 1' first" },
 	{ "# nothing\n\n", 0, "no program: expected 'tdp 1' first" },
 	{ "vm mmu=ept\n", 1, "expected 'tdp 1' first, found 'vm'" },
-	{ "\n\x7f\x80\n", 2, "expected 'tdp 1' first, found '?" "?'" },
+	{ "\n\x7f\x80\n", 2,
+	  "expected 'tdp 1' first, found '?"
+	  "?'" },
 	{ "tdp\n", 1, "expected 'tdp 1', found 'tdp' and nothing" },
 	{ "tdp one\n", 1, "expected 'tdp 1', found 'tdp' and 'one'" },
 	{ "tdp 2\n", 1, "version 2 of the format: expected 'tdp 1'" },
@@ -131,8 +135,8 @@ static const struct bad slots[] = {
 	  "slot 1 overlaps slot 0 of the same address space" },
 	{ "tdp 1\nslot 0 base=0 pages=1\nslot 1 base=1 pages=1\nslot 2 base=2 pages=1\n"
 	  "slot 3 base=3 pages=1\nslot 4 base=4 pages=1\nslot 5 base=5 pages=1\n"
-	  "slot 6 base=6 pages=1\nslot 7 base=7 pages=1\nslot 0 base=0 pages=1 as=1\n", 10,
-	  "too many slots: expected at most 8" },
+	  "slot 6 base=6 pages=1\nslot 7 base=7 pages=1\nslot 0 base=0 pages=1 as=1\n",
+	  10, "too many slots: expected at most 8" },
 };
 
 static const struct bad threads[] = {
@@ -145,21 +149,20 @@ static const struct bad threads[] = {
 	{ "tdp 1\nthread vmm 0\n", 2, "expected the end of the line, found '0'" },
 	{ "tdp 1\nthread vcpu 1\nthread vcpu 1\n", 3, "vcpu 1 has a thread already" },
 	{ "tdp 1\nthread vmm\nthread vmm\nthread vmm\nthread vmm\nthread vmm\nthread vmm\n"
-	  "thread vmm\nthread vmm\nthread vmm\n", 10, "too many threads: expected at most 8" },
+	  "thread vmm\nthread vmm\nthread vmm\n",
+	  10, "too many threads: expected at most 8" },
 };
 
 static const struct bad ops[] = {
 	{ VCPU "\tjump 0\n", 3,
 	  "'jump': expected one of read, write, exec, speculate, prefault, root-load, root-unload, "
 	  "smm-enter, smm-leave, guest-enter, guest-leave" },
-	{ VCPU "\tzap-fast\n", 3,
-	  "'zap-fast' in a vcpu thread: expected it in a vmm thread" },
+	{ VCPU "\tzap-fast\n", 3, "'zap-fast' in a vcpu thread: expected it in a vmm thread" },
 	{ VMM "\twrite 0\n", 3, "'write' in a vmm thread: expected it in a vcpu thread" },
 	{ HOST "\tlog-get 0\n", 3, "'log-get' in a host thread: expected it in a vmm thread" },
 	{ HOST "\tfree 0\n", 3,
 	  "'free': expected one of unmap, remap, clean, age, test-age, huge-form, huge-break" },
-	{ VCPU "\tread\n", 3,
-	  "gfn: expected a number such as 512 or 0x200, found nothing" },
+	{ VCPU "\tread\n", 3, "gfn: expected a number such as 512 or 0x200, found nothing" },
 	{ VCPU "\tread 0x1000000000000\n", 3,
 	  "gfn 0x1000000000000: expected less than 0x400000000" },
 	{ VCPU "\tread 0 1\n", 3,
@@ -192,8 +195,7 @@ static const struct bad ops[] = {
 	{ VMM "\tslot-add 0\n", 3, "slot 0: expected base= and pages=" },
 	{ VMM "\tslot-add 1.0 base=0 pages=1\n", 3,
 	  "slot number: expected a number such as 512 or 0x200, found '1.0'" },
-	{ VMM "\tslot-move 0 0x400000000\n", 3,
-	  "gfn 0x400000000: expected less than 0x400000000" },
+	{ VMM "\tslot-move 0 0x400000000\n", 3, "gfn 0x400000000: expected less than 0x400000000" },
 	{ VMM "\tslot-flags 0\n", 3, FLAGS "nothing" },
 	{ VMM "\tslot-flags 0 rw\n", 3, FLAGS "'rw'" },
 	{ VMM "\tsplit 0 4M\n", 3, "level: expected 4K, 2M or 1G, found '4M'" },
@@ -219,7 +221,8 @@ static const struct bad choices[] = {
 	{ SCHED "\tt0.0@here#1 -> t1\n", 8,
 	  "there is no point 'here': expected tT.O@POINT#K or tT.O@POINT(LEVEL)#K with a point of "
 	  "docs/program-format.md" },
-	{ SCHED "\tt0.0@read#1 -> t1\n", 8, "'read' without a level: expected read(4K) or the like" },
+	{ SCHED "\tt0.0@read#1 -> t1\n", 8,
+	  "'read' without a level: expected read(4K) or the like" },
 	{ SCHED "\tt0.0@read()#1 -> t1\n", 8,
 	  "level: expected 4K, 2M, 1G, 512G or 256T, found nothing" },
 	{ SCHED "\tt0.0@read(4M)#1 -> t1\n", 8,
@@ -236,11 +239,9 @@ static const struct bad choices[] = {
 	  "action: expected ->, resched, fail, gp-end, reuse or evict, found nothing" },
 	{ SCHED "\tt0.0@op#1 stop\n", 8,
 	  "action: expected ->, resched, fail, gp-end, reuse or evict, found 'stop'" },
-	{ SCHED "\tt0.0@op#1 ->\n", 8,
-	  "expected a thread such as t1 after '->', found nothing" },
+	{ SCHED "\tt0.0@op#1 ->\n", 8, "expected a thread such as t1 after '->', found nothing" },
 	{ SCHED "\tt0.0@op#1 -> vmm\n", 8, "expected a thread such as t1 after '->', found 'vmm'" },
-	{ SCHED "\tt0.0@op#1 -> t2\n", 8,
-	  "there is no thread t2 to switch to: the program has 2" },
+	{ SCHED "\tt0.0@op#1 -> t2\n", 8, "there is no thread t2 to switch to: the program has 2" },
 	{ SCHED "\tt0.0@op#1 -> t0\n", 8, "a switch to t0 itself: expected another thread" },
 	{ SCHED "\tt0.0@op#1 -> t1 t1\n", 8, "expected the end of the line, found 't1'" },
 	{ SCHED "\tt0.0@op#1 resched t1\n", 8, "expected the end of the line, found 't1'" },
@@ -273,12 +274,12 @@ static void refuse_all(const struct bad *bad, size_t nr)
 	program_free(empty);
 }
 
-#define REFUSE(table)							\
-static void bad_##table(void **state)					\
-{									\
-	(void)state;							\
-	refuse_all(table, sizeof(table) / sizeof(*(table)));		\
-}
+#define REFUSE(table)                                                \
+	static void bad_##table(void **state)                        \
+	{                                                            \
+		(void)state;                                         \
+		refuse_all(table, sizeof(table) / sizeof(*(table))); \
+	}
 
 REFUSE(version)
 REFUSE(vm)
@@ -367,14 +368,10 @@ static void damaged_text_is_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_version),
-		cmocka_unit_test(bad_vm),
-		cmocka_unit_test(bad_slots),
-		cmocka_unit_test(bad_threads),
-		cmocka_unit_test(bad_ops),
-		cmocka_unit_test(bad_choices),
-		cmocka_unit_test(too_much),
-		cmocka_unit_test(damaged_text_is_safe),
+		cmocka_unit_test(bad_version), cmocka_unit_test(bad_vm),
+		cmocka_unit_test(bad_slots),   cmocka_unit_test(bad_threads),
+		cmocka_unit_test(bad_ops),     cmocka_unit_test(bad_choices),
+		cmocka_unit_test(too_much),    cmocka_unit_test(damaged_text_is_safe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

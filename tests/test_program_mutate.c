@@ -3,29 +3,28 @@
 #include "mutate.h"
 #include "program_fixture.h"
 
-static const char sample[] =
-	"tdp 1\n"
-	"vm mmu=ept ad=on levels=4 maxphyaddr=40\n"
-	"slot 0 base=0x0 pages=0x400 backing=2M\n"
-	"slot 1 base=0xffffc00 pages=0x400 backing=4K flags=log\n"
-	"thread vcpu 0\n"
-	"\twrite 0x10\n"
-	"\tread 0x11 x4/0x10\n"
-	"\texec 0x200\n"
-	"thread vcpu 2\n"
-	"\twrite 0xfffffff\n"
-	"thread vmm\n"
-	"\tlog-start 0\n"
-	"\tlog-clear 0 0x0 0x40\n"
-	"thread host\n"
-	"\tunmap 0x0 0x200\n"
-	"\tage 0xffffc00 0x400\n"
-	"schedule\n"
-	"\tt0.1@op#2 -> t2\n"
-	"\tt0.1@read(1G)#1 resched\n"
-	"\tt0.2@alloc#1 fail\n"
-	"\tt2.0@op#1 -> t3\n"
-	"\tt3.0@walk(4K)#1 evict\n";
+static const char sample[] = "tdp 1\n"
+			     "vm mmu=ept ad=on levels=4 maxphyaddr=40\n"
+			     "slot 0 base=0x0 pages=0x400 backing=2M\n"
+			     "slot 1 base=0xffffc00 pages=0x400 backing=4K flags=log\n"
+			     "thread vcpu 0\n"
+			     "\twrite 0x10\n"
+			     "\tread 0x11 x4/0x10\n"
+			     "\texec 0x200\n"
+			     "thread vcpu 2\n"
+			     "\twrite 0xfffffff\n"
+			     "thread vmm\n"
+			     "\tlog-start 0\n"
+			     "\tlog-clear 0 0x0 0x40\n"
+			     "thread host\n"
+			     "\tunmap 0x0 0x200\n"
+			     "\tage 0xffffc00 0x400\n"
+			     "schedule\n"
+			     "\tt0.1@op#2 -> t2\n"
+			     "\tt0.1@read(1G)#1 resched\n"
+			     "\tt0.2@alloc#1 fail\n"
+			     "\tt2.0@op#1 -> t3\n"
+			     "\tt3.0@walk(4K)#1 evict\n";
 
 static const char *const names[MUTATION_NR] = {
 #define MUTATION(name, function, weight) #name,
@@ -204,7 +203,8 @@ static void crossover_takes_from_both(void **state)
 		size = program_crossover(bytes_a, size_a, bytes_b, size_b, out, max, seed);
 		assert_in_range(size, 1, max);
 		assert_int_equal(program_crossover(bytes_a, size_a, bytes_b, size_b, again, max,
-						   seed), size);
+						   seed),
+				 size);
 		assert_memory_equal(out, again, size);
 		program_decode(child, out, size);
 		assert_valid(child);

@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	{ "convert", cmd_convert, "turn a program into canonical text or binary form" },
 };
 
-#define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
+#define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void help(FILE *out)
 {
@@ -33,7 +33,7 @@ static void help(FILE *out)
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fprintf(out, "\n'tdp COMMAND --help' says more.  Exit status: 0 nothing found, "
-		"1 a violation, 2 bad input.\n");
+		     "1 a violation, 2 bad input.\n");
 }
 
 int main(int argc, char **argv)

@@ -7,9 +7,9 @@
 #define TDP_TOOL_H
 
 enum {
-	TDP_EXIT_OK = 0,	/* nothing found */
+	TDP_EXIT_OK = 0,
 	TDP_EXIT_VIOLATION = 1,
-	TDP_EXIT_USAGE = 2,	/* bad input */
+	TDP_EXIT_USAGE = 2, /* bad input */
 };
 
 int cmd_convert(int argc, char **argv);
