@@ -163,6 +163,8 @@ void vm_fix(struct vm_desc *vm)
 		vm->me = VM_ME_OFF;
 	if (vm->mmu == VM_NPT || !vm->ad)
 		vm->pml = false;
+	if (vm->me == VM_ME_SME)
+		vm->l1tf = false;
 	if (vm->l1tf) {
 		if (vm->cachebits > 46)
 			vm->cachebits = 46;

@@ -39,6 +39,9 @@ static bool tdp_vm_config_valid(const struct tdp_vm_config *c)
 	if (c->l1tf && (c->cachebits < c->maxphyaddr ||
 			c->cachebits >= 52 - SHADOW_NONPRESENT_OR_RSVD_MASK_LEN))
 		return false;
+	/* Its place is where MMIO SPTEs have reserved bits below an encryption bit. */
+	if (c->l1tf && c->me_value)
+		return false;
 	if (c->init_set && !c->manual_protect)
 		return false;
 	return c->memslots_generation < 1ULL << 62;

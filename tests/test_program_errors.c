@@ -79,6 +79,7 @@ static const struct bad vm[] = {
 	{ "tdp 1\nvm pml=on ad=off\n", 2, "pml=on: expected mmu=ept and ad=on with it" },
 	{ "tdp 1\nvm pml=on mmu=npt\n", 2, "pml=on: expected mmu=ept and ad=on with it" },
 	{ "tdp 1\nvm me=sme\n", 2, "me=sme: expected mmu=npt with it" },
+	{ "tdp 1\nvm mmu=npt me=sme l1tf=on\n", 2, "no CPU with me=sme is vulnerable" },
 	{ "tdp 1\nvm me=tdx mmu=npt\n", 2, "me=tdx: expected mmu=ept with it" },
 	{ "tdp 1\nvm l1tf=on cachebits=47\n", 2,
 	  "l1tf=on with maxphyaddr=46 cachebits=47: expected maxphyaddr <= cachebits <= 46" },
