@@ -206,7 +206,7 @@ static int host_fault_in(void *host, hvn_t hvn, bool write, bool *writable, kvm_
 
 	if (actions & SIM_FAIL) {
 		ev_refused(x, false);
-		return -EAGAIN;
+		oracle_host_busy(x->oracle);
 	}
 	if (actions & SIM_REUSE)
 		oracle_host_reuse(x->oracle);

@@ -112,6 +112,7 @@ struct host {
 	uint64_t next_4k, end_4k;
 	uint64_t freed;			/* frame freed last, HOST_NO_FRAME if none */
 	bool reuse;
+	bool busy;
 };
 
 static void *pool_at(struct pool *p, uint32_t i, size_t size)
@@ -189,7 +190,7 @@ void host_reset(struct oracle *o)
 	h->next_1g = h->fixed_end;
 	h->next_2m = h->end_2m = h->next_4k = h->end_4k = 0;
 	h->freed = HOST_NO_FRAME;
-	h->reuse = false;
+	h->reuse = h->busy = false;
 }
 
 /* ---- frames ---- */
@@ -661,7 +662,8 @@ static void fault_in(struct host *h, uint64_t hvn)
  * @writable: result: a writable mapping is allowed
  * @pfn: result: the frame
  *
- * Return: 0; -EFAULT if nothing backs the page; -ENOMEM if the machine has no frames left.
+ * Return: 0; -EAGAIN after oracle_host_busy(); -EFAULT if nothing backs the page; -ENOMEM if the machine
+ *	   has no frames left.
  */
 int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writable, uint64_t *pfn)
 {
@@ -670,7 +672,10 @@ int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writa
 
 	*writable = true;
 	frame = host_frame(o, hvn);
-	if (frame == HOST_NO_FRAME) {
+	if (o->host->busy) {
+		o->progress++;
+		ret = -EAGAIN;
+	} else if (frame == HOST_NO_FRAME) {
 		if (backed(o, hvn)) {
 			fault_in(o->host, hvn);
 			o->progress++;
@@ -680,7 +685,7 @@ int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writa
 			ret = -EFAULT;
 		}
 	}
-	o->host->reuse = false;
+	o->host->reuse = o->host->busy = false;
 	*pfn = frame;
 	oracle_mix(o, hvn, frame);
 	if (o->predict)
@@ -878,4 +883,10 @@ void oracle_host_huge_break(struct oracle *o, uint64_t hvn, uint64_t n)
 void oracle_host_reuse(struct oracle *o)
 {
 	o->host->reuse = true;
+}
+
+/* The next look-up finds the page on its way in: try again. */
+void oracle_host_busy(struct oracle *o)
+{
+	o->host->busy = true;
 }

@@ -197,5 +197,6 @@ void oracle_host_clean(struct oracle *o, uint64_t hvn, uint64_t n);
 void oracle_host_huge_form(struct oracle *o, uint64_t hvn, int level);
 void oracle_host_huge_break(struct oracle *o, uint64_t hvn, uint64_t n);
 void oracle_host_reuse(struct oracle *o);	/* the next frame is the one freed last */
+void oracle_host_busy(struct oracle *o);	/* the next look-up is answered -EAGAIN */
 
 #endif /* ORACLE_H */
