@@ -693,6 +693,21 @@ int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writa
 	return ret;
 }
 
+/**
+ * oracle_host_refuse() - the schedule says that the host cannot answer a look-up now
+ * @o: oracle
+ * @hvn: the page that the MMU looked up
+ * @write: the guest wants to write
+ * @ret: what the MMU is told: -EAGAIN to come again
+ */
+void oracle_host_refuse(struct oracle *o, uint64_t hvn, bool write, int ret)
+{
+	o->progress++;
+	oracle_mix(o, hvn, (uint64_t)ret);
+	if (o->predict)
+		model_ev_fault_in(o->model, hvn, write, ret, false, 0);
+}
+
 /* Level at which the host maps the page: 1 to 3; 1 where nothing is mapped. */
 int oracle_host_mapping_level(struct oracle *o, uint64_t hvn)
 {

@@ -185,6 +185,7 @@ bool oracle_hw_emulated_write(struct oracle *o, int vcpu, uint64_t gfn);
 
 /* ---- host ---- */
 int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writable, uint64_t *pfn);
+void oracle_host_refuse(struct oracle *o, uint64_t hvn, bool write, int ret);
 int oracle_host_mapping_level(struct oracle *o, uint64_t hvn);
 void oracle_host_set_dirty(struct oracle *o, uint64_t pfn);
 void oracle_host_set_accessed(struct oracle *o, uint64_t pfn);
