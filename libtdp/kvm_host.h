@@ -251,7 +251,6 @@ struct kvm {
 
 	struct kvm_memslots __memslots[KVM_MAX_NR_ADDRESS_SPACES][2];
 	struct kvm_memslots *memslots[KVM_MAX_NR_ADDRESS_SPACES];
-	u64 nr_memslot_pages;
 	atomic64_t nr_memslots_dirty_logging;
 
 	spinlock_t mn_invalidate_lock;

@@ -26,10 +26,10 @@ static void slot_node_init(struct slot_node *node, const struct kvm_memory_slot 
  * In the set that is not active, @new takes the place of @old; without @old it is
  * added, without @new @old is removed.
  */
-static void kvm_replace_memslot(struct kvm *kvm, struct kvm_memory_slot *old,
+static void kvm_replace_memslot(struct kvm *kvm, int as_id, struct kvm_memory_slot *old,
 				struct kvm_memory_slot *new)
 {
-	struct kvm_memslots *slots = kvm_get_inactive_memslots(kvm, old ? old->as_id : new->as_id);
+	struct kvm_memslots *slots = kvm_get_inactive_memslots(kvm, as_id);
 	int idx = slots->node_idx;
 
 	if (old) {
@@ -84,133 +84,107 @@ static void kvm_swap_active_memslots(struct kvm *kvm, int as_id)
 }
 
 /* Swap the sets, then bring the one that readers have left up to date. */
-static void kvm_activate_memslot(struct kvm *kvm, struct kvm_memory_slot *old,
+static void kvm_activate_memslot(struct kvm *kvm, int as_id, struct kvm_memory_slot *old,
 				 struct kvm_memory_slot *new)
 {
-	kvm_swap_active_memslots(kvm, old ? old->as_id : new->as_id);
-	kvm_replace_memslot(kvm, old, new);
-}
-
-static void kvm_copy_memslot(struct kvm_memory_slot *dest, const struct kvm_memory_slot *src)
-{
-	dest->id = src->id;
-	dest->as_id = src->as_id;
-	dest->flags = src->flags;
-	dest->base_gfn = src->base_gfn;
-	dest->npages = src->npages;
-	dest->hvn = src->hvn;
-	dest->dirty_bitmap = src->dirty_bitmap;
-	dest->arch = src->arch;
+	kvm_swap_active_memslots(kvm, as_id);
+	kvm_replace_memslot(kvm, as_id, old, new);
 }
 
 /*
- * Readers now find @old marked INVALID (as @invalid_slot) and fault no more of it
- * in; what they had mapped goes.  @old stays in the inactive set, for a way back.
+ * Readers now find the old slot marked INVALID and fault no more of it in; what they
+ * had mapped goes.  The old slot itself stays in the inactive set, for a way back.
  */
-static void kvm_invalidate_memslot(struct kvm *kvm, struct kvm_memory_slot *old,
-				   struct kvm_memory_slot *invalid_slot)
+static int kvm_invalidate_memslot(struct kvm *kvm, struct kvm_memslot_change *c)
 {
-	kvm_copy_memslot(invalid_slot, old);
-	invalid_slot->flags |= KVM_MEMSLOT_INVALID;
-	kvm_replace_memslot(kvm, old, invalid_slot);
-	kvm_swap_active_memslots(kvm, old->as_id);
-	kvm_arch_flush_shadow_memslot(kvm, old);
+	c->invalid = kzalloc(sizeof(*c->invalid));
+	if (!c->invalid)
+		return -ENOMEM;
 
+	*c->invalid = *c->old;
+	c->invalid->flags |= KVM_MEMSLOT_INVALID;
+	kvm_replace_memslot(kvm, c->as_id, c->old, c->invalid);
+	kvm_swap_active_memslots(kvm, c->as_id);
+	kvm_arch_flush_shadow_memslot(kvm, c->old);
+
+	/* Until that lock is ours again, somebody may have given the active slot arch data. */
 	mutex_lock(&kvm->slots_arch_lock);
-	/* While that lock was free, somebody may have given the active slot arch data. */
-	old->arch = invalid_slot->arch;
+	c->old->arch = c->invalid->arch;
+	return 0;
 }
 
-static int kvm_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old,
-				     struct kvm_memory_slot *new, enum kvm_mr_change change)
+/* A bitmap for the new slot: the old one's, one of its own, or none. */
+static int kvm_prepare_dirty_bitmap(struct kvm *kvm, const struct kvm_memslot_change *c)
 {
-	int r;
+	if (!c->new || !kvm_slot_dirty_track_enabled(c->new))
+		return 0;
+	if (!c->old || !c->old->dirty_bitmap)
+		return kvm_alloc_dirty_bitmap(kvm, c->new);
+	c->new->dirty_bitmap = c->old->dirty_bitmap;
+	return 0;
+}
 
-	if (change != KVM_MR_DELETE) {
-		if (!(new->flags &KVM_MEM_LOG_DIRTY_PAGES)) {
-			new->dirty_bitmap = NULL;
-		} else if (old && old->dirty_bitmap) {
-			new->dirty_bitmap = old->dirty_bitmap;
-		} else {
-			r = kvm_alloc_dirty_bitmap(kvm, new);
-			if (r)
-				return r;
-		}
-	}
+/* All that can fail. */
+static int kvm_prepare_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c)
+{
+	int r = kvm_prepare_dirty_bitmap(kvm, c);
 
-	r = kvm_arch_prepare_memory_region(kvm, old, new, change);
-	if (r && new && new->dirty_bitmap && (!old || !old->dirty_bitmap))
-		kvm_destroy_dirty_bitmap(new);
+	if (r)
+		return r;
+	r = kvm_arch_prepare_memory_region(kvm, c);
+	if (r && c->new && !(c->old && c->old->dirty_bitmap))
+		kvm_destroy_dirty_bitmap(c->new);
 	return r;
 }
 
-static void kvm_commit_memory_region(struct kvm *kvm, struct kvm_memory_slot *old,
-				     const struct kvm_memory_slot *new, enum kvm_mr_change change)
+static void kvm_commit_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c)
 {
-	u32 old_flags = old ? old->flags : 0;
-	u32 new_flags = new ? new->flags : 0;
+	int logging = kvm_memslot_logging_change(c);
 
-	if (change == KVM_MR_DELETE)
-		kvm->nr_memslot_pages -= old->npages;
-	else if (change == KVM_MR_CREATE)
-		kvm->nr_memslot_pages += new->npages;
+	if (logging)
+		atomic64_add(logging, &kvm->nr_memslots_dirty_logging);
 
-	if ((old_flags ^ new_flags) & KVM_MEM_LOG_DIRTY_PAGES)
-		atomic64_add(new_flags & KVM_MEM_LOG_DIRTY_PAGES ? 1 : -1,
-			     &kvm->nr_memslots_dirty_logging);
+	kvm_arch_commit_memory_region(kvm, c);
 
-	kvm_arch_commit_memory_region(kvm, old, new, change);
-
-	if (change == KVM_MR_DELETE) {
-		kvm_free_memslot(old);
-	} else if (old) {
-		/*
-		 * The bitmap and the arch data live on in @new, but for a bitmap that it does not
-		 * want.
-		 */
-		if (!new->dirty_bitmap)
-			kvm_destroy_dirty_bitmap(old);
-		kfree(old);
+	if (!c->old)
+		return;
+	if (!c->new) {
+		kvm_free_memslot(c->old);
+		return;
 	}
+	/* Bitmap and arch data live on in the new slot, but for a bitmap that it does not want. */
+	if (!c->new->dirty_bitmap)
+		kvm_destroy_dirty_bitmap(c->old);
+	kfree(c->old);
 }
 
-/* Enters with slots_lock held. */
-static int kvm_set_memslot(struct kvm *kvm, struct kvm_memory_slot *old,
-			   struct kvm_memory_slot *new, enum kvm_mr_change change)
+/*
+ * Mirrors kvm_set_memslot().  slots_arch_lock is held from before the active set is
+ * read until the new one is in place: kvm_swap_active_memslots() drops it.
+ */
+static int kvm_set_memslot(struct kvm *kvm, struct kvm_memslot_change *c)
 {
-	bool invalidate = change == KVM_MR_DELETE || change == KVM_MR_MOVE;
-	struct kvm_memory_slot *invalid_slot = NULL;
-	int r;
+	int r = 0;
 
-	/* Dropped by kvm_swap_active_memslots(). */
 	mutex_lock(&kvm->slots_arch_lock);
 
-	if (invalidate) {
-		invalid_slot = kzalloc(sizeof(*invalid_slot));
-		if (!invalid_slot) {
-			mutex_unlock(&kvm->slots_arch_lock);
-			return -ENOMEM;
-		}
-		kvm_invalidate_memslot(kvm, old, invalid_slot);
+	if (c->kind == KVM_MR_DELETE || c->kind == KVM_MR_MOVE)
+		r = kvm_invalidate_memslot(kvm, c);
+	if (!r)
+		r = kvm_prepare_memory_region(kvm, c);
+
+	if (!r) {
+		kvm_replace_memslot(kvm, c->as_id, c->old, c->new);
+		kvm_activate_memslot(kvm, c->as_id, c->invalid ? c->invalid : c->old, c->new);
+		kvm_commit_memory_region(kvm, c);
+	} else if (c->invalid) {
+		/* The inactive set still has the old slot: swap it in again. */
+		kvm_activate_memslot(kvm, c->as_id, c->invalid, c->old);
+	} else {
+		mutex_unlock(&kvm->slots_arch_lock);
 	}
-
-	r = kvm_prepare_memory_region(kvm, old, new, change);
-	if (r) {
-		/* The inactive set still has @old: swapping it in again undoes the invalidation. */
-		if (invalidate)
-			kvm_activate_memslot(kvm, invalid_slot, old);
-		else
-			mutex_unlock(&kvm->slots_arch_lock);
-		kfree(invalid_slot);
-		return r;
-	}
-
-	kvm_replace_memslot(kvm, old, new);
-	kvm_activate_memslot(kvm, invalidate ? invalid_slot : old, new);
-	kfree(invalid_slot);
-
-	kvm_commit_memory_region(kvm, old, new, change);
-	return 0;
+	kfree(c->invalid);
+	return r;
 }
 
 static bool kvm_check_memslot_overlap(struct kvm_memslots *slots, u16 id, gfn_t start, gfn_t end)
@@ -243,50 +217,60 @@ static int kvm_check_memory_region(const struct tdp_memory_region *region)
 static int kvm_classify_change(const struct kvm_memory_slot *old,
 			       const struct tdp_memory_region *region)
 {
+	if (!region->npages)
+		return old ? KVM_MR_DELETE : -EINVAL;
 	if (!old)
 		return KVM_MR_CREATE;
 	if (region->hvn != old->hvn || region->npages != old->npages ||
 	    ((region->flags ^ old->flags) & KVM_MEM_READONLY))
 		return -EINVAL;
-	if (region->base_gfn != old->base_gfn)
-		return KVM_MR_MOVE;
-	return KVM_MR_FLAGS_ONLY;
+	return region->base_gfn == old->base_gfn ? KVM_MR_FLAGS_ONLY : KVM_MR_MOVE;
+}
+
+static struct kvm_memory_slot *kvm_new_memslot(const struct tdp_memory_region *region)
+{
+	struct kvm_memory_slot *slot = kzalloc(sizeof(*slot));
+
+	if (!slot)
+		return NULL;
+	slot->as_id = region->slot >> 16;
+	slot->id = region->slot;
+	slot->flags = region->flags;
+	slot->base_gfn = region->base_gfn;
+	slot->npages = region->npages;
+	slot->hvn = region->hvn;
+	return slot;
 }
 
 static int __kvm_set_memory_region(struct kvm *kvm, const struct tdp_memory_region *region)
 {
-	int as_id = region->slot >> 16, change, r;
-	struct kvm_memslots *slots = __kvm_memslots(kvm, as_id);
-	struct kvm_memory_slot *old, *new;
-	u16 id = region->slot;
+	struct kvm_memslots *slots = __kvm_memslots(kvm, region->slot >> 16);
+	struct kvm_memslot_change c = {
+		.as_id = region->slot >> 16,
+		.old = id_to_memslot(slots, region->slot),
+	};
+	gfn_t end = region->base_gfn + region->npages;
+	int kind = kvm_classify_change(c.old, region), r;
 
-	old = id_to_memslot(slots, id);
-	if (!region->npages)
-		return old ? kvm_set_memslot(kvm, old, NULL, KVM_MR_DELETE) : -EINVAL;
+	if (kind < 0)
+		return kind;
+	c.kind = kind;
+	if (kind == KVM_MR_DELETE)
+		return kvm_set_memslot(kvm, &c);
 
-	change = kvm_classify_change(old, region);
-	if (change < 0)
-		return change;
-	if (change == KVM_MR_FLAGS_ONLY && region->flags == old->flags)
-		return 0;
-	if (change != KVM_MR_FLAGS_ONLY &&
-	    kvm_check_memslot_overlap(slots, id, region->base_gfn,
-				      region->base_gfn + region->npages))
+	if (kind == KVM_MR_FLAGS_ONLY) {
+		if (region->flags == c.old->flags)
+			return 0;
+	} else if (kvm_check_memslot_overlap(slots, region->slot, region->base_gfn, end)) {
 		return -EEXIST;
+	}
 
-	new = kzalloc(sizeof(*new));
-	if (!new)
+	c.new = kvm_new_memslot(region);
+	if (!c.new)
 		return -ENOMEM;
-	new->as_id = as_id;
-	new->id = id;
-	new->flags = region->flags;
-	new->base_gfn = region->base_gfn;
-	new->npages = region->npages;
-	new->hvn = region->hvn;
-
-	r = kvm_set_memslot(kvm, old, new, change);
+	r = kvm_set_memslot(kvm, &c);
 	if (r)
-		kfree(new);
+		kfree(c.new);
 	return r;
 }
 

@@ -18,6 +18,29 @@ enum kvm_mr_change {
 	KVM_MR_FLAGS_ONLY,
 };
 
+/**
+ * struct kvm_memslot_change - one slot becomes another
+ * @kind: how
+ * @as_id: in which address space
+ * @old: slot as it was; NULL for KVM_MR_CREATE
+ * @new: slot as it will be; NULL for KVM_MR_DELETE
+ * @invalid: what readers see of @old while it is deleted or moved; else NULL
+ */
+struct kvm_memslot_change {
+	enum kvm_mr_change kind;
+	int as_id;
+	struct kvm_memory_slot *old;
+	struct kvm_memory_slot *new;
+	struct kvm_memory_slot *invalid;
+};
+
+/* 1 if the slot is logged from now on, -1 if not any more. */
+static inline int kvm_memslot_logging_change(const struct kvm_memslot_change *c)
+{
+	return (c->new && kvm_slot_dirty_track_enabled(c->new)) -
+	       (c->old && kvm_slot_dirty_track_enabled(c->old));
+}
+
 static inline struct kvm_memory_slot *gfn_node_slot(const struct kvm_memslots *slots,
 						    struct slot_node *node)
 {
@@ -81,10 +104,13 @@ static inline u64 gfn_to_index(gfn_t gfn, gfn_t base_gfn, int level)
 	return (gfn >> KVM_HPAGE_GFN_SHIFT(level)) - (base_gfn >> KVM_HPAGE_GFN_SHIFT(level));
 }
 
+/* Entry of the huge page of size @level that holds @gfn. */
 static inline struct kvm_lpage_info *lpage_info_slot(gfn_t gfn, const struct kvm_memory_slot *slot,
 						     int level)
 {
-	return &slot->arch.lpage_info[level - PG_LEVEL_2M][gfn_to_index(gfn, slot->base_gfn, level)];
+	u64 index = gfn_to_index(gfn, slot->base_gfn, level);
+
+	return &slot->arch.lpage_info[level - PG_LEVEL_2M][index];
 }
 
 static inline bool kvm_dirty_log_manual_protect_and_init_set(const struct kvm *kvm)
@@ -100,14 +126,23 @@ struct kvm_memory_slot *__gfn_to_memslot(struct kvm_memslots *slots, gfn_t gfn);
 struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, gfn_t gfn);
 
 /* memslot_arch.c */
-int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old,
-				   struct kvm_memory_slot *new, enum kvm_mr_change change);
-void kvm_arch_commit_memory_region(struct kvm *kvm, struct kvm_memory_slot *old,
-				   const struct kvm_memory_slot *new, enum kvm_mr_change change);
-void kvm_arch_memslots_updated(struct kvm *kvm, u64 gen);
 void kvm_arch_free_memslot(struct kvm_memory_slot *slot);
-void kvm_mmu_gfn_disallow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn);
-void kvm_mmu_gfn_allow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn);
+void kvm_arch_memslots_updated(struct kvm *kvm, u64 gen);
+int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c);
+void kvm_arch_commit_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c);
 bool kvm_lpage_disallowed(const struct kvm_memory_slot *slot, gfn_t gfn, int level);
+void kvm_mmu_gfn_count_lpage(const struct kvm_memory_slot *slot, gfn_t gfn, int count);
+
+/* One reason more against a huge page at @gfn. Context: mmu_lock held for writing. */
+static inline void kvm_mmu_gfn_disallow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	kvm_mmu_gfn_count_lpage(slot, gfn, 1);
+}
+
+/* One reason less. Context: mmu_lock held for writing. */
+static inline void kvm_mmu_gfn_allow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	kvm_mmu_gfn_count_lpage(slot, gfn, -1);
+}
 
 #endif /* LIBTDP_MEMSLOT_H */

@@ -73,28 +73,31 @@ out_free:
 /**
  * kvm_arch_prepare_memory_region() - what can fail, before the new slot is installed
  * @kvm: the VM
- * @old: slot that @new replaces, NULL for KVM_MR_CREATE
- * @new: slot to come, NULL for KVM_MR_DELETE; its arch data is filled
- * @change: kind of change
+ * @c: the change; the new slot gets its arch data
  *
  * Context: slots_lock and slots_arch_lock held.
  * Return: 0; -EINVAL for gfns that cannot be mapped, or a move while writes are tracked; -ENOMEM.
  */
-int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old,
-				   struct kvm_memory_slot *new, enum kvm_mr_change change)
+int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c)
 {
-	if (change == KVM_MR_MOVE && kvm_page_track_has_external_user(kvm))
-		return -EINVAL;
+	gfn_t last;
 
-	if (change == KVM_MR_CREATE || change == KVM_MR_MOVE) {
-		if (new->base_gfn + new->npages - 1 > kvm_mmu_max_gfn(kvm))
+	switch (c->kind) {
+	case KVM_MR_FLAGS_ONLY:
+		c->new->arch = c->old->arch;
+		return 0;
+	case KVM_MR_MOVE:
+		if (kvm_page_track_has_external_user(kvm))
 			return -EINVAL;
-		return kvm_alloc_memslot_metadata(kvm, new);
+		break;
+	case KVM_MR_CREATE:
+		break;
+	case KVM_MR_DELETE:
+		return 0;
 	}
 
-	if (change == KVM_MR_FLAGS_ONLY)
-		new->arch = old->arch;
-	return 0;
+	last = c->new->base_gfn + c->new->npages - 1;
+	return last > kvm_mmu_max_gfn(kvm) ? -EINVAL : kvm_alloc_memslot_metadata(kvm, c->new);
 }
 
 /*
@@ -133,50 +136,38 @@ static void kvm_mmu_slot_start_logging(struct kvm *kvm, const struct kvm_memory_
 	kvm_flush_remote_tlbs_memslot(kvm, slot);
 }
 
-static void kvm_mmu_slot_apply_flags(struct kvm *kvm, const struct kvm_memory_slot *old,
-				     const struct kvm_memory_slot *new, enum kvm_mr_change change)
+/* The flags of a slot have changed; read-only ones are never dirty. */
+static void kvm_mmu_slot_apply_flags(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
-	u32 old_flags = old ? old->flags : 0;
-	u32 new_flags = new ? new->flags : 0;
-	bool log_dirty_pages = new_flags & KVM_MEM_LOG_DIRTY_PAGES;
-
-	if ((old_flags ^ new_flags) & KVM_MEM_LOG_DIRTY_PAGES)
-		kvm_mmu_update_cpu_dirty_logging(kvm, log_dirty_pages);
-
-	/*
-	 * A slot just created has no mappings, one deleted or moved has lost them, a read-only one
-	 * is never dirty.
-	 */
-	if (change != KVM_MR_FLAGS_ONLY || (new_flags & KVM_MEM_READONLY))
+	if (slot->flags & KVM_MEM_READONLY)
 		return;
-	if (WARN_ON_ONCE(!((old_flags ^ new_flags) & KVM_MEM_LOG_DIRTY_PAGES)))
-		return;
-
-	if (!log_dirty_pages)
-		kvm_mmu_zap_collapsible_sptes(kvm, new);
+	if (!kvm_slot_dirty_track_enabled(slot))
+		kvm_mmu_zap_collapsible_sptes(kvm, slot);
 	else if (!kvm_dirty_log_manual_protect_and_init_set(kvm))
-		kvm_mmu_slot_start_logging(kvm, new);
+		kvm_mmu_slot_start_logging(kvm, slot);
 }
 
 /**
  * kvm_arch_commit_memory_region() - adapt the mappings to a change that has taken effect
  * @kvm: the VM
- * @old: slot as it was, NULL for KVM_MR_CREATE; nobody else sees it any more
- * @new: slot as it is, NULL for KVM_MR_DELETE
- * @change: kind of change
+ * @c: the change; nobody else sees the old slot any more
+ *
+ * A slot just created has no mappings, and one deleted or moved has lost them.
  *
  * Context: slots_lock held; takes mmu_lock.
  */
-void kvm_arch_commit_memory_region(struct kvm *kvm, struct kvm_memory_slot *old,
-				   const struct kvm_memory_slot *new, enum kvm_mr_change change)
+void kvm_arch_commit_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c)
 {
-	if (change == KVM_MR_DELETE)
-		kvm_page_track_delete_slot(kvm, old);
+	int logging = kvm_memslot_logging_change(c);
 
-	kvm_mmu_slot_apply_flags(kvm, old, new, change);
-
-	if (change == KVM_MR_MOVE)
-		kvm_arch_free_memslot(old);
+	if (c->kind == KVM_MR_DELETE)
+		kvm_page_track_delete_slot(kvm, c->old);
+	if (logging)
+		kvm_mmu_update_cpu_dirty_logging(kvm, logging > 0);
+	if (c->kind == KVM_MR_FLAGS_ONLY)
+		kvm_mmu_slot_apply_flags(kvm, c->new);
+	if (c->kind == KVM_MR_MOVE)
+		kvm_arch_free_memslot(c->old);
 }
 
 /**
@@ -191,41 +182,26 @@ void kvm_arch_memslots_updated(struct kvm *kvm, u64 gen)
 	__kvm_mmu_invalidate_mmio_sptes(kvm, gen);
 }
 
-static void update_gfn_disallow_lpage_count(const struct kvm_memory_slot *slot, gfn_t gfn,
-					    int count)
+/**
+ * kvm_mmu_gfn_count_lpage() - reasons against huge pages come and go
+ * @slot: that holds @gfn
+ * @gfn: guest frame that needs a small mapping
+ * @count: reasons more, or less
+ *
+ * Mirrors update_gfn_disallow_lpage_count().
+ *
+ * Context: mmu_lock held for writing.
+ */
+void kvm_mmu_gfn_count_lpage(const struct kvm_memory_slot *slot, gfn_t gfn, int count)
 {
-	struct kvm_lpage_info *linfo;
 	int level;
 
 	for (level = PG_LEVEL_2M; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
-		linfo = lpage_info_slot(gfn, slot, level);
-		WRITE_ONCE(linfo->disallow_lpage, linfo->disallow_lpage + count);
-		WARN_ON_ONCE(linfo->disallow_lpage < 0);
+		int *disallow = &lpage_info_slot(gfn, slot, level)->disallow_lpage;
+
+		WARN_ON_ONCE(*disallow + count < 0);
+		WRITE_ONCE(*disallow, *disallow + count);
 	}
-}
-
-/**
- * kvm_mmu_gfn_disallow_lpage() - a gfn needs a small mapping: one reason more
- * @slot: that holds @gfn
- * @gfn: guest frame
- *
- * Context: mmu_lock held for writing.
- */
-void kvm_mmu_gfn_disallow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn)
-{
-	update_gfn_disallow_lpage_count(slot, gfn, 1);
-}
-
-/**
- * kvm_mmu_gfn_allow_lpage() - one reason less
- * @slot: that holds @gfn
- * @gfn: guest frame
- *
- * Context: mmu_lock held for writing.
- */
-void kvm_mmu_gfn_allow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn)
-{
-	update_gfn_disallow_lpage_count(slot, gfn, -1);
 }
 
 /**

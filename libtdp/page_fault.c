@@ -56,10 +56,12 @@ int kvm_mmu_max_mapping_level(struct kvm *kvm, const struct kvm_memory_slot *slo
 		max_level = KVM_MAX_HUGEPAGE_LEVEL;
 	while (max_level > PG_LEVEL_4K && kvm_lpage_disallowed(slot, gfn, max_level))
 		max_level--;
-	if (max_level == PG_LEVEL_4K)
+	if (max_level <= PG_LEVEL_4K)
 		return PG_LEVEL_4K;
 
 	host_level = kvm->ops.mapping_level(kvm->host, slot->hvn + (gfn - slot->base_gfn));
+	if (host_level <= PG_LEVEL_4K)
+		return PG_LEVEL_4K;
 	return host_level < max_level ? host_level : max_level;
 }
 
@@ -77,13 +79,11 @@ void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 {
 	kvm_pfn_t mask;
 
-	fault->huge_page_disallowed = fault->exec && fault->nx_huge_page_workaround_enabled;
+	fault->huge_page_disallowed = fault->nx_huge_page_workaround_enabled && fault->exec;
 
-	if (unlikely(fault->max_level == PG_LEVEL_4K))
-		return;
-	if (is_error_noslot_pfn(fault->pfn))
-		return;
-	if (kvm_slot_dirty_track_enabled(fault->slot))
+	/* MMIO has no size, and of logged memory no huge page could be writable. */
+	if (fault->max_level == PG_LEVEL_4K || is_error_noslot_pfn(fault->pfn) ||
+	    kvm_slot_dirty_track_enabled(fault->slot))
 		return;
 
 	/*
@@ -92,7 +92,7 @@ void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 	 */
 	fault->req_level =
 		kvm_mmu_max_mapping_level(vcpu->kvm, fault->slot, fault->gfn, fault->max_level);
-	if (fault->req_level == PG_LEVEL_4K || fault->huge_page_disallowed)
+	if (fault->req_level <= PG_LEVEL_4K || fault->huge_page_disallowed)
 		return;
 
 	mask = KVM_PAGES_PER_HPAGE(fault->req_level) - 1;

@@ -133,20 +133,17 @@ int kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
  */
 void kvm_arch_flush_shadow_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
 {
-	struct kvm_gfn_range range = {
-		.slot = slot,
-		.start = slot->base_gfn,
-		.end = slot->base_gfn + slot->npages,
-		.may_block = true,
-	};
+	struct kvm_gfn_range all = { .slot = slot, .may_block = true };
 
 	if (kvm->config.quirk_slot_zap_all) {
 		__kvm_mmu_zap_all_fast(kvm);
 		return;
 	}
 
+	all.start = slot->base_gfn;
+	all.end = all.start + slot->npages;
 	write_lock(&kvm->mmu_lock);
-	if (kvm_unmap_gfn_range(kvm, &range))
+	if (kvm_unmap_gfn_range(kvm, &all))
 		kvm_flush_remote_tlbs(kvm);
 	write_unlock(&kvm->mmu_lock);
 }
