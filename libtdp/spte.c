@@ -139,9 +139,12 @@ bool make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp, const struct kvm_
 
 		/*
 		 * In the place of a writable leaf, of the same frame by necessity, neither
-		 * tracking nor D needs a look: the old SPTE has been accounted for.
+		 * tracking nor D needs a look: the old SPTE has been accounted for.  The kernel
+		 * does not ask whether it is present, and takes a stale MMIO SPTE, which has
+		 * the bit of W set, for such a leaf: docs/findings.md.
 		 */
-		if (is_last_spte(old_spte, level) && is_writable_pte(old_spte)) {
+		if (is_shadow_present_pte(old_spte) && is_last_spte(old_spte, level) &&
+		    is_writable_pte(old_spte)) {
 			spte |= writable;
 		} else if (mmu_try_to_unsync_pages(kvm, slot, gfn, can_unsync, prefetch)) {
 			wrprot = true;

@@ -65,7 +65,8 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 	f->ad = vm->mmu == VM_NPT || vm->ad;
 	f->pml = vm->mmu == VM_EPT && vm->ad && vm->pml;
 	f->levels = vm->levels;
-	f->max_gfn = (1ULL << (vm->maxphyaddr - 12)) - 1;
+	/* Four levels translate 48 bits, whatever the CPU could address. */
+	f->max_gfn = (1ULL << ((vm->levels == 4 && vm->maxphyaddr > 48 ? 48 : vm->maxphyaddr) - 12)) - 1;
 
 	if (f->ept && !vm->exec_only)
 		f->base |= 1;			/* else what may be read is said by @user alone */
@@ -93,11 +94,7 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
  */
 uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
 {
-	/*
-	 * At 4K the kernel does not ask whether the old entry is present.  An MMIO entry has the bit
-	 * of W set, so the page that takes its place is neither marked dirty nor checked for tracking.
-	 */
-	bool old_leaf = leaf->level == 1 || mspte_is_leaf(leaf->old, leaf->level);
+	bool old_leaf = mspte_is_leaf(leaf->old, leaf->level);
 	bool replaces_writable = old_leaf && (leaf->old & SPTE_W);
 	uint64_t spte = f->base | f->user | leaf->pfn << 12;
 	bool writable = !leaf->read_only && (replaces_writable || !leaf->tracked);
