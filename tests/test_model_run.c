@@ -413,7 +413,7 @@ static void do_log_clear(void)
 		call.n += rnd(70);
 	call.words = (call.n + 63) / 64;
 	for (i = 0; i < call.words; i++)
-		w.bitmap[i] = rnd(3) ? ~0ULL : rnd(~0ULL);
+		w.bitmap[i] = rnd(3) ? ~0ULL : rnd(2) ? rnd(~0ULL) : 1ULL << rnd(64);
 	CALL(&call, kvm_vm_ioctl_clear_dirty_log(w.kvm, slot_number(call.slot), call.gfn, call.n, w.bitmap));
 }
 
