@@ -254,10 +254,10 @@ static inline unsigned int mindex(uint64_t gfn, int level)
 	return gfn >> 9 * (level - 1) & 511;
 }
 
-/* Number of the table that a non-leaf entry links. */
+/* Number of the table that a non-leaf entry links. Address bits from 35 up may be memory encryption's. */
 static inline uint32_t mchild(uint64_t val)
 {
-	return (val & SPTE_ADDR) >> 12;
+	return (val & SPTE_ADDR & ((1ULL << 35) - 1)) >> 12;
 }
 
 static inline uint64_t mentry_gfn(const struct mtable *t, unsigned int index)
