@@ -99,7 +99,7 @@ def run(args):
     name = "fuzz_" + args.target
     preset = "fuzz-plain" if args.plain else "fuzz"
     program = builds.program(builds.build(preset, args.jobs, [name]), name)
-    seed_folder, count = seeds.convert(args.target, tdp)
+    seed_folder, count, slow = seeds.convert(args.target, tdp, args.jobs)
     kept = os.path.join(paths.BUILD, "fuzz-corpus", args.target)
     if not args.resume:
         shutil.rmtree(kept, ignore_errors=True)
@@ -108,7 +108,8 @@ def run(args):
     os.makedirs(findings, exist_ok=True)
 
     print(f"fuzzing {args.target} for {args.seconds} s from {count} seeds"
-          f"{'' if args.plain else ' under ASan and UBSan'}, --seed {args.seed}", flush=True)
+          + (f" ({slow} large programs of the corpus are left to the tests)" if slow else "")
+          + ("" if args.plain else " under ASan and UBSan") + f", --seed {args.seed}", flush=True)
     result = libfuzzer.run(program, args.target, [kept, seed_folder], args.seconds, args.seed,
                            os.path.join(findings, name + "-"))
     log = os.path.join(paths.BUILD, "fuzz-corpus", name + ".log")

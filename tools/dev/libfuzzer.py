@@ -65,7 +65,8 @@ class Run:
 
 def options(seconds, seed, artifacts):
     return [f"-max_total_time={seconds}", f"-seed={seed}", f"-artifact_prefix={artifacts}",
-            "-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", "-reload=0"]
+            "-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", "-reload=0",
+            "-entropic_scale_per_exec_time=1"]
 
 
 def run(program, target, folders, seconds, seed, artifacts, extra=()):

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Turning the corpus, which is text, into what a fuzz target reads."""
+import concurrent.futures
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 
 import live
 import paths
+
+# About a millisecond without sanitizers.
+MAX_POINTS = 50000
 
 CORPUS = os.path.join(paths.ROOT, "corpus")
 
@@ -41,25 +47,66 @@ def from_hex(path):
                             status=2) from None
 
 
-def convert(target, tdp):
-    """Fills build/seeds/TARGET afresh; returns (folder, number of seeds)."""
+def points(path, tdp):
+    """How many points the program passes: what it costs, whatever the machine."""
+    done = subprocess.run([tdp, "run", "--stat", path], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True)
+    counted = re.search(r"^\s*points\s+(\d+)", done.stdout, re.M)
+    return int(counted[1]) if counted else 0
+
+
+def costs(programs, tdp, jobs):
+    """{path: points}; what was counted before and has not changed since is not run again."""
+    cache = os.path.join(paths.BUILD, "cache", "points.json")
+    try:
+        with open(cache, encoding="utf-8") as f:
+            known = json.load(f)
+    except (OSError, ValueError):
+        known = {}
+    keys = {}
+    for path in programs:
+        with open(path, "rb") as f:
+            keys[path] = hashlib.sha1(f.read()).hexdigest()
+    unknown = [path for path in programs if keys[path] not in known]
+    status = live.Status()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        counted = pool.map(lambda path: points(path, tdp), unknown)
+        for n, (path, count) in enumerate(zip(unknown, counted), 1):
+            known[keys[path]] = count
+            status.update(f"seeds: {n} of {len(unknown)} measured")
+    status.clear()
+    os.makedirs(os.path.dirname(cache), exist_ok=True)
+    with open(cache, "w", encoding="utf-8") as f:
+        json.dump(known, f)
+    return {path: known[keys[path]] for path in programs}
+
+
+def to_binary(path, tdp, seed):
+    done = subprocess.run([tdp, "convert", path, "--to", "binary", "--output", seed],
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise paths.Failure(f"{paths.shown(path)} is in the corpus but does not convert:\n"
+                            + done.stderr.strip())
+
+
+def convert(target, tdp, jobs):
+    """Fills build/seeds/TARGET afresh; returns (folder, seeds, files left out as too slow).
+
+    A fuzzer that starts from a program over a whole 1 GiB page spends its minute on a handful of
+    inputs, so those are left to the tests.
+    """
     folder = os.path.join(paths.BUILD, "seeds", target)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    status = live.Status()
     listed = files(target)
-    for n, path in enumerate(listed):
-        status.update(f"seeds: {n} of {len(listed)}")
+    cost = costs([path for path in listed if path.endswith(".tdp")], tdp, jobs)
+    kept = [path for path in listed if cost.get(path, 0) <= MAX_POINTS]
+    for path in kept:
         name = hashlib.sha1(os.path.relpath(path, CORPUS).encode()).hexdigest()
         seed = os.path.join(folder, name)
         if path.endswith(".hex"):
             with open(seed, "wb") as f:
                 f.write(from_hex(path))
-            continue
-        done = subprocess.run([tdp, "convert", path, "--to", "binary", "--output", seed],
-                              stderr=subprocess.PIPE, text=True)
-        if done.returncode:
-            raise paths.Failure(f"{paths.shown(path)} is in the corpus but does not convert:\n"
-                                + done.stderr.strip())
-    status.clear()
-    return folder, len(listed)
+        else:
+            to_binary(path, tdp, seed)
+    return folder, len(kept), len(listed) - len(kept)
