@@ -212,8 +212,10 @@ static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_
 			/* Reported: the walk goes on as the CPU would, unless there is nothing to read. */
 			struct mirror_table *t = mirror_table(o, e->table);
 
-			if (!t || !t->live)
+			if (!t || !t->live) {
+				rule_u_table(o, w->gfn, e->table, "the hardware walker");
 				return false;
+			}
 		}
 		*table = e->table;
 		*gen = e->table_gen;
