@@ -92,7 +92,9 @@ void format_init(struct format *f, const struct vm_desc *vm)
 	init_mmio(f, vm);
 }
 
-/* The gfn of an MMIO SPTE: the bits that L1TF's mask covers were moved up by the mask's five bits. */
+/*
+ * The gfn of an MMIO SPTE: the bits that L1TF's mask covers were moved up by the mask's five bits.
+ */
 uint64_t fmt_mmio_gfn(const struct format *f, uint64_t spte)
 {
 	uint64_t gpa;

@@ -127,7 +127,10 @@ static inline unsigned int fmt_perm(const struct format *f, uint64_t spte)
 	return FMT_R | (spte & FMT_BIT_W) | (spte & FMT_BIT_63 ? 0 : FMT_X);
 }
 
-/* EPT misconfiguration, or a reserved bit that an NPT walk would fault on; @spte is hardware-present. */
+/*
+ * EPT misconfiguration, or a reserved bit that an NPT walk would fault on; @spte is
+ * hardware-present.
+ */
 static inline bool fmt_hw_bad(const struct format *f, uint64_t spte, int level)
 {
 	bool leaf = fmt_is_leaf(spte, level);

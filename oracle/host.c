@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames.  A host page N that lies low enough has frame base + N until something moves it; the others
- * get frames as they are touched.  Freed frames are not handed out again unless the schedule says
- * "reuse": then the next one is the one freed last.
+ * Frames. A host page N that lies low enough has frame base + N until something moves it; the
+ * others get frames as they are touched. Freed frames are not handed out again unless the schedule
+ * says "reuse": then the next one is the one freed last.
  *
- * Structure: regions of 1 GiB, each either one mapping ("whole") or a set of chunks; chunks of 2 MiB,
- * each either one mapping ("huge") or 512 pages.  An operation on a range goes into a log, and a
- * region or chunk catches up with the log when it is looked at.
+ * Structure: regions of 1 GiB, each either one mapping ("whole") or a set of chunks; chunks of 2
+ * MiB, each either one mapping ("huge") or 512 pages. An operation on a range goes into a log, and
+ * a region or chunk catches up with the log when it is looked at.
  */
 #include "host.h"
 
@@ -26,7 +26,16 @@
 #define DEVICE_BASE	0x80000ULL
 #define DEVICE_PAGES	0x40000ULL
 
-enum host_op { HOST_BACKING, HOST_UNMAP, HOST_POPULATE, HOST_CLEAN, HOST_FORM, HOST_BREAK };
+enum host_op {
+	HOST_BACKING,
+	HOST_UNMAP,
+	HOST_POPULATE,
+	HOST_CLEAN,
+	HOST_FORM,
+	HOST_BREAK,
+	HOST_PROTECT,
+	HOST_ALLOW_WRITE,
+};
 
 struct range_op {
 	enum host_op kind;
@@ -47,6 +56,7 @@ struct range_op {
  * @whole: it is one mapping of frames from @pfn
  * @absent: nothing of it is mapped, and one 1G page may be
  * @dirty: whole and known to be dirty
+ * @protected: its one mapping, or the one that is to come, is read-only
  */
 struct region {
 	uint64_t first;
@@ -61,6 +71,7 @@ struct region {
 	bool whole;
 	bool absent;
 	bool dirty;
+	bool protected;
 };
 
 /**
@@ -75,6 +86,7 @@ struct region {
  * @present: pages that have a frame
  * @written: pages written since they were last clean
  * @dirty: pages known to be dirty
+ * @protected: pages, whether they have a frame or not, that the host maps read-only
  */
 struct chunk {
 	uint64_t first;
@@ -89,6 +101,7 @@ struct chunk {
 	uint64_t present[8];
 	uint64_t written[8];
 	uint64_t dirty[8];
+	uint64_t protected[8];
 };
 
 /* Things of one size, never moved and never given back before the end. */
@@ -162,7 +175,9 @@ void host_destroy(struct host *h)
 	free(h);
 }
 
-/* The first frame number that the machine does not have: memory encryption takes bits from the top. */
+/*
+ * The first frame number that the machine does not have: memory encryption takes bits from the top.
+ */
 static uint64_t frames_end(const struct oracle *o)
 {
 	int bits = o->vm.maxphyaddr;
@@ -183,7 +198,10 @@ void host_reset(struct oracle *o)
 	map_clear(&h->owners);
 	h->region_pool.used = h->chunk_pool.used = h->small_pool.used = 0;
 
-	/* Frames from 0x400000 read well in a dump; a machine too small for that has them right above its page tables. */
+	/*
+	 * Frames from 0x400000 read well in a dump; a machine too small for that has them right
+	 * above its page tables.
+	 */
 	h->base = end > 0x800000 ? 0x400000 : 0x140000;
 	h->end = end;
 	h->fixed_end = h->base + ((end - h->base) / 2 & ~(REGION_PAGES - 1));
@@ -340,6 +358,7 @@ static void page_populate(struct host *h, struct chunk *c, uint32_t i)
 	put_bit(c->present, i, true);
 	put_bit(c->written, i, false);
 	put_bit(c->dirty, i, false);
+	put_bit(c->protected, i, false);
 }
 
 static void chunk_back(struct host *h, struct chunk *c, const struct range_op *op, uint32_t from,
@@ -383,6 +402,7 @@ static void chunk_unmap(struct host *h, struct chunk *c, uint32_t from, uint32_t
 	put_range(c->present, from, to, false);
 	put_range(c->written, from, to, false);
 	put_range(c->dirty, from, to, false);
+	put_range(c->protected, from, to, false);
 	c->huge = false;
 }
 
@@ -390,6 +410,7 @@ static void chunk_populate(struct host *h, struct chunk *c, uint32_t from, uint3
 {
 	uint32_t i;
 
+	put_range(c->protected, from, to, false);
 	if (from == 0 && to == CHUNK_PAGES && c->huge_ok && chunk_is_empty(c) && chunk_form(h, c))
 		return;
 	for (i = from; i < to; i++)
@@ -418,6 +439,7 @@ static void chunk_collapse(struct host *h, struct chunk *c)
 	for (w = 0; w < 8; w++)
 		if (~c->present[w] || c->device[w])
 			return;
+	memset(c->protected, 0, sizeof(c->protected));
 	chunk_form(h, c);
 }
 
@@ -449,6 +471,13 @@ static void chunk_apply(struct host *h, struct chunk *c, const struct range_op *
 		break;
 	case HOST_BREAK:
 		c->huge = false;
+		break;
+	case HOST_PROTECT:
+		c->huge &= from == 0 && to == CHUNK_PAGES;
+		put_range(c->protected, from, to, true);
+		break;
+	case HOST_ALLOW_WRITE:
+		put_range(c->protected, from, to, false);
 		break;
 	}
 }
@@ -485,6 +514,7 @@ static void region_unmap(struct host *h, struct region *r, const struct range_op
 	if (r->whole)
 		h->freed = r->pfn + last;
 	region_break(r);
+	r->protected = false;
 	r->absent = all && r->backed;
 }
 
@@ -507,6 +537,7 @@ static void region_apply(struct host *h, struct region *r, const struct range_op
 		region_unmap(h, r, op, all);
 		break;
 	case HOST_POPULATE:
+		r->protected = false;
 		if (r->absent && all)
 			region_form(r, frame_alloc(h, 3, r->first));
 		r->absent = false;
@@ -515,11 +546,21 @@ static void region_apply(struct host *h, struct region *r, const struct range_op
 		r->dirty = false;
 		break;
 	case HOST_FORM:
-		if (op->level == 3 && r->backed && !r->whole)
-			region_form(r, frame_alloc(h, 3, r->first));
+		if (op->level != 3 || !r->backed || r->whole)
+			break;
+		r->protected = false;
+		region_form(r, frame_alloc(h, 3, r->first));
 		break;
 	case HOST_BREAK:
 		region_break(r);
+		break;
+	case HOST_PROTECT:
+		if (!all)
+			region_break(r);
+		r->protected = true;
+		break;
+	case HOST_ALLOW_WRITE:
+		r->protected = false;
 		break;
 	}
 }
@@ -560,6 +601,7 @@ static void chunk_inherit(struct chunk *c, const struct region *r)
 	memset(c->present, 0xff, sizeof(c->present));
 	memset(c->written, 0, sizeof(c->written));
 	memset(c->dirty, 0, sizeof(c->dirty));
+	memset(c->protected, r->protected ? 0xff : 0, sizeof(c->protected));
 }
 
 static struct chunk *chunk_get(struct host *h, struct region *r, uint64_t hvn)
@@ -586,6 +628,28 @@ static struct chunk *chunk_get(struct host *h, struct region *r, uint64_t hvn)
 		chunk_apply(h, c, &h->log[c->applied]);
 	}
 	return c;
+}
+
+static void log_op(struct oracle *o, enum host_op kind, uint64_t start, uint64_t n, int level,
+		   enum slot_backing backing)
+{
+	struct host *h = o->host;
+
+	if (!n)
+		return;
+	if (h->nr_log == h->max_log) {
+		h->max_log = h->max_log ? h->max_log * 2 : 64;
+		h->log = oracle_grow(h->log, h->max_log, sizeof(*h->log));
+	}
+	h->log[h->nr_log++] = (struct range_op){
+		.kind = kind,
+		.backing = backing,
+		.level = level,
+		.start = start,
+		.end = start + n,
+	};
+	o->progress++;
+	oracle_mix(o, start, n << 8 | kind << 4 | level);
 }
 
 /* ---- questions ---- */
@@ -654,6 +718,29 @@ static void fault_in(struct host *h, uint64_t hvn)
 	page_populate(h, c, hvn - c->first);
 }
 
+/* The host lets nobody write through its mapping of the page. */
+static bool is_protected(struct host *h, uint64_t hvn)
+{
+	static const uint64_t none[8];
+	struct region *r = region_get(h, hvn);
+	struct chunk *c;
+
+	if (r->whole)
+		return r->protected;
+	c = chunk_get(h, r, hvn);
+	if (get_bit(c->device, hvn - c->first))
+		return false;
+	return c->huge ? memcmp(c->protected, none, sizeof(none)) : get_bit(c->protected, hvn - c->first);
+}
+
+/* A write fault: the mapping that the page is of is made writable in place. */
+static void allow_write(struct oracle *o, uint64_t hvn)
+{
+	uint64_t n = 1ULL << 9 * (oracle_host_mapping_level(o, hvn) - 1);
+
+	log_op(o, HOST_ALLOW_WRITE, hvn & -n, n, 0, 0);
+}
+
 /**
  * oracle_host_fault_in() - the MMU looks a host page up
  * @o: oracle
@@ -662,7 +749,8 @@ static void fault_in(struct host *h, uint64_t hvn)
  * @writable: result: a writable mapping is allowed
  * @pfn: result: the frame
  *
- * Return: 0; -EAGAIN after oracle_host_busy(); -EFAULT if nothing backs the page; -ENOMEM if the machine
+ * Return: 0; -EAGAIN after oracle_host_busy(); -EFAULT if nothing backs the page; -ENOMEM if the
+ * machine
  *	   has no frames left.
  */
 int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writable, uint64_t *pfn)
@@ -685,27 +773,17 @@ int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writa
 			ret = -EFAULT;
 		}
 	}
+	if (!ret && is_protected(o->host, hvn)) {
+		if (write)
+			allow_write(o, hvn);
+		*writable = write;
+	}
 	o->host->reuse = o->host->busy = false;
 	*pfn = frame;
 	oracle_mix(o, hvn, frame);
 	if (o->predict)
 		model_ev_fault_in(o->model, hvn, write, ret, *writable, frame);
 	return ret;
-}
-
-/**
- * oracle_host_refuse() - the schedule says that the host cannot answer a look-up now
- * @o: oracle
- * @hvn: the page that the MMU looked up
- * @write: the guest wants to write
- * @ret: what the MMU is told: -EAGAIN to come again
- */
-void oracle_host_refuse(struct oracle *o, uint64_t hvn, bool write, int ret)
-{
-	o->progress++;
-	oracle_mix(o, hvn, (uint64_t)ret);
-	if (o->predict)
-		model_ev_fault_in(o->model, hvn, write, ret, false, 0);
 }
 
 /* Level at which the host maps the page: 1 to 3; 1 where nothing is mapped. */
@@ -763,7 +841,8 @@ void oracle_host_set_dirty(struct oracle *o, uint64_t pfn)
 		return;
 	hvn = host_owner(o, pfn);
 	if (hvn == HOST_NO_FRAME) {
-		oracle_report(o, 'U', NO_GFN, pfn << 12, "frame 0x%llx is marked dirty but is not in use",
+		oracle_report(o, 'U', NO_GFN, pfn << 12,
+			      "frame 0x%llx is marked dirty but is not in use",
 			      (unsigned long long)pfn);
 		return;
 	}
@@ -792,7 +871,8 @@ void oracle_host_set_accessed(struct oracle *o, uint64_t pfn)
 }
 
 /* A chunk's first page that was written and is not known to be dirty. */
-static uint64_t chunk_lost(const struct region *r, const struct chunk *c, uint64_t start, uint64_t end)
+static uint64_t chunk_lost(const struct region *r, const struct chunk *c, uint64_t start,
+			   uint64_t end)
 {
 	uint32_t i;
 
@@ -815,7 +895,10 @@ uint64_t host_find_lost(struct oracle *o, uint64_t start, uint64_t n)
 	uint64_t end = start + n, first = start / CHUNK_PAGES, last = (end - 1) / CHUNK_PAGES;
 	uint64_t i, hvn;
 
-	/* Chunks exist only where something happened: look at the range, or at all of them, whatever is less. */
+	/*
+	 * Chunks exist only where something happened: look at the range, or at all of them,
+	 * whatever is less.
+	 */
 	if (last - first < h->chunk_pool.used) {
 		for (i = first; i <= last; i++) {
 			if (map_get(&h->chunks, i) == MAP_NONE)
@@ -841,25 +924,8 @@ uint64_t host_find_lost(struct oracle *o, uint64_t start, uint64_t n)
 
 /* ---- the host's own operations ---- */
 
-static void log_op(struct oracle *o, enum host_op kind, uint64_t start, uint64_t n, int level,
-		   enum slot_backing backing)
-{
-	struct host *h = o->host;
-
-	if (!n)
-		return;
-	if (h->nr_log == h->max_log) {
-		h->max_log = h->max_log ? h->max_log * 2 : 64;
-		h->log = oracle_grow(h->log, h->max_log, sizeof(*h->log));
-	}
-	h->log[h->nr_log++] = (struct range_op){
-		.kind = kind, .backing = backing, .level = level, .start = start, .end = start + n,
-	};
-	o->progress++;
-	oracle_mix(o, start, n << 8 | kind << 4 | level);
-}
-
-void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages, enum slot_backing backing)
+void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages,
+			     enum slot_backing backing)
 {
 	log_op(o, HOST_BACKING, hvn, npages, 0, backing);
 }
@@ -880,6 +946,11 @@ void oracle_host_populate(struct oracle *o, uint64_t hvn, uint64_t n)
 void oracle_host_clean(struct oracle *o, uint64_t hvn, uint64_t n)
 {
 	log_op(o, HOST_CLEAN, hvn, n, 0, 0);
+}
+
+void oracle_host_protect(struct oracle *o, uint64_t hvn, uint64_t n)
+{
+	log_op(o, HOST_PROTECT, hvn, n, 0, 0);
 }
 
 void oracle_host_huge_form(struct oracle *o, uint64_t hvn, int level)

@@ -24,13 +24,19 @@ void host_reset(struct oracle *o);
 /* The frame that holds the host page now; HOST_NO_FRAME if none does. */
 uint64_t host_frame(struct oracle *o, uint64_t hvn);
 
-/* The host page whose frame this is now; HOST_NO_FRAME if the frame is free, or never was the guest's. */
+/*
+ * The host page whose frame this is now; HOST_NO_FRAME if the frame is free, or never was the
+ * guest's.
+ */
 uint64_t host_owner(struct oracle *o, uint64_t pfn);
 
 /* The guest, or KVM on its behalf, stored into the host page. @known: the host saw it happen. */
 void host_written(struct oracle *o, uint64_t hvn, bool known);
 
-/* A page in [@start, @start + @n) that was written since it was last clean and is not known to be dirty; HOST_NO_FRAME. */
+/*
+ * A page in [@start, @start + @n) that was written since it was last clean and is not known to be
+ * dirty; HOST_NO_FRAME.
+ */
 uint64_t host_find_lost(struct oracle *o, uint64_t start, uint64_t n);
 
 #endif /* ORACLE_HOST_H */

@@ -3,8 +3,9 @@
  * Hardware: a vCPU's access goes through its TLB or a walk of the page tables, faults as the
  * manuals say, and leaves A and D bits and log entries behind.
  *
- * A TLB entry that does not permit an access faults without a new walk: a CPU may do that, and it is what
- * makes "spurious" faults.  A write through an entry whose D bit is not known to be set walks again.
+ * A TLB entry that does not permit an access faults without a new walk: a CPU may do that, and it
+ * is what makes "spurious" faults. A write through an entry whose D bit is not known to be set
+ * walks again.
  */
 #include "hw.h"
 
@@ -99,7 +100,8 @@ static void load_root(struct oracle *o, int vcpu, uint64_t root)
 		return;
 	t = mirror_load_root(o, root, v->smm, v->guest_mode);
 	if (!t) {
-		oracle_report(o, 'U', NO_GFN, 0, "vCPU %d loads a root page that is not allocated", vcpu);
+		oracle_report(o, 'U', NO_GFN, 0, "vCPU %d loads a root page that is not allocated",
+			      vcpu);
 		v->root = MIRROR_NONE;
 		return;
 	}
@@ -140,7 +142,8 @@ void hw_call_begin(struct oracle *o, const struct oracle_call *call)
 		}
 		return;
 	}
-	if (!is_vcpu_call(call->kind) && call->kind != CALL_PAGE_FAULT && call->kind != CALL_MAP_PAGE)
+	if (!is_vcpu_call(call->kind) && call->kind != CALL_PAGE_FAULT &&
+	    call->kind != CALL_MAP_PAGE)
 		return;
 	v = &o->vcpus[call->vcpu];
 	if (v->entered || v->nr_pml)
@@ -165,8 +168,8 @@ void hw_call_end(struct oracle *o, const struct oracle_call *call)
 }
 
 /*
- * A flush was requested.  A vCPU outside the guest has acknowledged already and flushes before it enters
- * again; as it uses its caches in neither case, dropping the entries at once is the same.
+ * A flush was requested. A vCPU outside the guest has acknowledged already and flushes before it
+ * enters again; as it uses its caches in neither case, dropping the entries at once is the same.
  */
 void hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
 {
@@ -180,7 +183,9 @@ void hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
 	}
 }
 
-/* Every vCPU leaves the guest; with @drop_roots none enters again before it has loaded a new root. */
+/*
+ * Every vCPU leaves the guest; with @drop_roots none enters again before it has loaded a new root.
+ */
 void hw_kick(struct oracle *o, bool drop_roots)
 {
 	int i;
@@ -197,9 +202,12 @@ void hw_kick(struct oracle *o, bool drop_roots)
 
 /* ---- the walk ---- */
 
-/* Page tables of this root are walked from the lowest cached non-leaf entry; sets *@level and *@table. */
-static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t *table, int *level,
-		       uint32_t *gen)
+/*
+ * Page tables of this root are walked from the lowest cached non-leaf entry; sets *@level and
+ * *@table.
+ */
+static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t *table,
+		       int *level, uint32_t *gen)
 {
 	int vcpu = v - o->vcpus, l;
 
@@ -209,7 +217,10 @@ static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_
 		if (!e)
 			continue;
 		if (!rule_t_walk(o, vcpu, w->gfn, l, e)) {
-			/* Reported: the walk goes on as the CPU would, unless there is nothing to read. */
+			/*
+			 * Reported: the walk goes on as the CPU would, unless there is nothing to
+			 * read.
+			 */
 			struct mirror_table *t = mirror_table(o, e->table);
 
 			if (!t || !t->live) {
@@ -228,22 +239,27 @@ static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_
 	return true;
 }
 
-static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t pa, uint64_t spte,
-			uint32_t pa_gen, int level)
+static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t pa,
+			uint64_t spte, uint32_t pa_gen, int level)
 {
 	uint64_t table = fmt_table(&o->fmt, spte);
 	struct mirror_table *t = mirror_table(o, table);
 	struct psc_entry e = {
 		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
-		.pa = pa, .spte = spte, .table = table,
+		.pa = pa,
+		.spte = spte,
+		.table = table,
 		.unlinks = o->mirror->unlinks,
-		.pa_gen = pa_gen, .table_gen = t ? t->gen : 0,
+		.pa_gen = pa_gen,
+		.table_gen = t ? t->gen : 0,
 	};
 
 	psc_insert(v, level, &e);
 }
 
-/* Sets bits of the entry that the walk read as @old; false if it changed meanwhile: read it again. */
+/*
+ * Sets bits of the entry that the walk read as @old; false if it changed meanwhile: read it again.
+ */
 static bool assist(struct oracle *o, uint64_t pa, int level, uint64_t old, uint64_t set)
 {
 	if ((old & set) == set)
@@ -364,15 +380,21 @@ static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 
 /* ---- accesses ---- */
 
-static uint64_t error_code(const struct oracle *o, enum hw_access access, unsigned int perm, bool rsvd)
+static uint64_t error_code(const struct oracle *o, enum hw_access access, unsigned int perm,
+			   bool rsvd)
 {
 	uint64_t code = 0;
 
 	if (o->fmt.ept) {
-		/* What KVM makes of an EPT misconfiguration, and of a violation's exit qualification. */
+		/*
+		 * What KVM makes of an EPT misconfiguration, and of a violation's exit
+		 * qualification.
+		 */
 		if (rsvd)
 			return PFERR_RSVD;
-		code = access == HW_READ ? PFERR_USER : access == HW_WRITE ? PFERR_WRITE : PFERR_FETCH;
+		code = access == HW_READ  ? PFERR_USER :
+		       access == HW_WRITE ? PFERR_WRITE :
+					    PFERR_FETCH;
 	} else {
 		/* Every nested walk is a user walk. */
 		code = PFERR_USER;
@@ -388,7 +410,9 @@ static uint64_t error_code(const struct oracle *o, enum hw_access access, unsign
 	return code;
 }
 
-/* An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address. */
+/*
+ * An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address.
+ */
 static enum hw_result fault(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
 			    unsigned int perm, bool rsvd, struct hw_exit *exit)
 {
@@ -406,7 +430,12 @@ static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, en
 		    struct tlb_entry *e, bool cached)
 {
 	struct hw_use use = {
-		.v = v, .vcpu = vcpu, .gfn = gfn, .access = access, .e = e, .cached = cached,
+		.v = v,
+		.vcpu = vcpu,
+		.gfn = gfn,
+		.access = access,
+		.e = e,
+		.cached = cached,
 	};
 	const struct slot *slot = NULL;
 	bool ok = true;
@@ -511,7 +540,9 @@ bool oracle_hw_emulated_write(struct oracle *o, int vcpu, uint64_t gfn)
 		bool predict = o->predict;
 		int ret;
 
-		/* The copy to user space faults the page in by itself; the MMU does not hear of it. */
+		/*
+		 * The copy to user space faults the page in by itself; the MMU does not hear of it.
+		 */
 		o->predict = false;
 		ret = oracle_host_fault_in(o, hvn, true, &writable, &pfn);
 		o->predict = predict;

@@ -8,7 +8,9 @@
 
 #include "oracle.h"
 
-/* Sets and ways of the TLB for each page size, and entries of the paging-structure cache by level. */
+/*
+ * Sets and ways of the TLB for each page size, and entries of the paging-structure cache by level.
+ */
 #define TLB_WAYS	4
 #define TLB_SETS	8
 #define TLB_LEVELS	3

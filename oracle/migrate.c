@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A live migration that is as lazy as the interface allows: it copies a slot when logging has been
- * started, and then each page that a harvest names, after the call that re-arms the page (get; clear
- * under manual protect) returned.  A page is *stale* while it was written after its last copy.
+ * started, and then each page that a harvest names, after the call that re-arms the page (get;
+ * clear under manual protect) returned. A page is *stale* while it was written after its last copy.
  *
- * A get that returns without naming a stale page has lost the write: logging stores where it could be
- * found before the store is done, or before KVM's harvest begins (PML buffers are drained first).
- * The page may still be named by a later get, so it is only *lost* once the program is over, unless
- * it was named since.  A page written after the last get is not: there would have been another.
+ * A get that returns without naming a stale page has lost the write: logging stores where it could
+ * be found before the store is done, or before KVM's harvest begins (PML buffers are drained
+ * first). The page may still be named by a later get, so it is only *lost* once the program is
+ * over, unless it was named since. A page written after the last get is not: there would have been
+ * another.
  *
- * What counts is the slot that was written through.  Two slots with the same host pages are two logs,
- * and it is the VMM's business to merge them; KVM marks only the one that was used.
+ * What counts is the slot that was written through. Two slots with the same host pages are two
+ * logs, and it is the VMM's business to merge them; KVM marks only the one that was used.
  */
 #include "migrate.h"
 
@@ -109,7 +110,10 @@ void migrate_written(struct oracle *o, const struct slot *slot, uint64_t gfn)
 	p->lost[page / 64 % 8] &= ~(1ULL << (page & 63));
 }
 
-/* The slot was created, deleted, moved, or its logging started or stopped: everything is copied anew. */
+/*
+ * The slot was created, deleted, moved, or its logging started or stopped: everything is copied
+ * anew.
+ */
 void migrate_slot_changed(struct oracle *o, uint8_t number)
 {
 	struct migrate *m = o->migrate;
@@ -138,7 +142,10 @@ static void harvested(struct oracle *o, const struct oracle_call *call, struct p
 
 		p->lost[w] = (p->lost[w] | p->stale[w]) & ~named;
 		if (o->vm.manual_protect) {
-			/* Named by an earlier get and not re-armed since: its copy is still to come. */
+			/*
+			 * Named by an earlier get and not re-armed since: its copy is still to
+			 * come.
+			 */
 			p->named[w] |= named;
 			p->lost[w] &= ~p->named[w];
 		} else {
@@ -148,8 +155,8 @@ static void harvested(struct oracle *o, const struct oracle_call *call, struct p
 }
 
 /*
- * What the VMM clears, it copies, whether it saw the bit or not: a VMM that clears bits which it did not
- * read would lose pages by itself.
+ * What the VMM clears, it copies, whether it saw the bit or not: a VMM that clears bits which it
+ * did not read would lose pages by itself.
  */
 static void cleared(const struct oracle_call *call, struct pages *p)
 {
@@ -203,8 +210,8 @@ void migrate_quiesce(struct oracle *o)
 						continue;
 					gfn += __builtin_ctzll(p->lost[w]);
 					oracle_report(o, 'D', gfn, 0,
-						      "a write to slot %u.%u was in no harvest: the copy is stale",
-						      as, slot->desc.id);
+						      "a write to slot %u.%u was in no harvest", as,
+						      slot->desc.id);
 				}
 			}
 		}

@@ -115,7 +115,8 @@ struct mirror_table **mirror_roots(struct oracle *o, uint32_t *n)
 }
 
 static int walk_leaves(struct oracle *o, struct mirror_table *t, uint64_t start, uint64_t end,
-		       int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg), void *arg)
+		       int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg),
+		       void *arg)
 {
 	int shift = 9 * (t->level - 1), ret = 0;
 	uint64_t first = start > t->gfn ? (start - t->gfn) >> shift : 0;
@@ -156,7 +157,8 @@ static int walk_leaves(struct oracle *o, struct mirror_table *t, uint64_t start,
 }
 
 int mirror_for_each_leaf(struct oracle *o, struct mirror_table *root, uint64_t start, uint64_t end,
-			 int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg), void *arg)
+			 int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg),
+			 void *arg)
 {
 	uint64_t limit = 1ULL << (9 * root->level);
 
@@ -273,7 +275,8 @@ static void link_child(struct oracle *o, struct mirror_table *t, uint64_t pa, ui
 	uint64_t gfn = mirror_entry_gfn(t, pa);
 
 	if (!child || !child->live || t->level < 2) {
-		oracle_report(o, 'U', gfn, spte, "an SPTE links a page that is no page table, or a freed one");
+		oracle_report(o, 'U', gfn, spte,
+			      "an SPTE links a page that is no page table, or a freed one");
 		return;
 	}
 	if (child->linked || child->is_root) {
@@ -336,7 +339,8 @@ void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int leve
 		o->mirror->leaves[t->level - 1] += is_leaf - was_leaf;
 	t->changed_step = o->step;
 
-	if (was && !was_leaf && (!is || is_leaf || fmt_table(&o->fmt, old) != fmt_table(&o->fmt, val)))
+	if (was && !was_leaf &&
+	    (!is || is_leaf || fmt_table(&o->fmt, old) != fmt_table(&o->fmt, val)))
 		unlink_child(o, old);
 	if (is && !is_leaf && t->level &&
 	    (!was || was_leaf || fmt_table(&o->fmt, old) != fmt_table(&o->fmt, val)))

@@ -82,19 +82,29 @@ struct mirror_table {
 
 struct mirror;
 
-/* The page that holds @pa, an entry's or the page's own address; NULL if none was ever allocated there. */
+/*
+ * The page that holds @pa, an entry's or the page's own address; NULL if none was ever allocated
+ * there.
+ */
 struct mirror_table *mirror_table(struct oracle *o, uint64_t pa);
 
-/* Value of the entry at @pa as the last event or hardware assist left it; 0 if the page is not live. */
+/*
+ * Value of the entry at @pa as the last event or hardware assist left it; 0 if the page is not
+ * live.
+ */
 uint64_t mirror_read(struct oracle *o, uint64_t pa);
 
 /*
- * Entries that were written (whatever the value) since the outermost oracle_call_begin(), each once, in
- * the order of their first write.  Entries of pages that were freed meanwhile stay in the list.
+ * Entries that were written (whatever the value) since the outermost oracle_call_begin(), each
+ * once, in the order of their first write. Entries of pages that were freed meanwhile stay in the
+ * list.
  */
 const uint64_t *mirror_changed(struct oracle *o, size_t *n);
 
-/* Address of the entry for @gfn at @level under the root page at @root; MIRROR_NONE if no table is there. */
+/*
+ * Address of the entry for @gfn at @level under the root page at @root; MIRROR_NONE if no table is
+ * there.
+ */
 uint64_t mirror_lookup(struct oracle *o, uint64_t root, uint64_t gfn, int level);
 
 /* Is @table a live root, or linked all the way up to one? */
@@ -107,8 +117,8 @@ struct mirror_table **mirror_roots(struct oracle *o, uint32_t *n);
 uint64_t mirror_entry_gfn(const struct mirror_table *table, uint64_t pa);
 
 /*
- * Calls @fn for every MMU-present leaf under @root that maps a gfn of [@start, @end), in order of gfn;
- * stops at, and returns, its first value other than 0.
+ * Calls @fn for every MMU-present leaf under @root that maps a gfn of [@start, @end), in order of
+ * gfn; stops at, and returns, its first value other than 0.
  */
 struct mirror_leaf {
 	struct mirror_table *table;
@@ -118,7 +128,8 @@ struct mirror_leaf {
 	uint64_t spte;
 };
 int mirror_for_each_leaf(struct oracle *o, struct mirror_table *root, uint64_t start, uint64_t end,
-			 int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg), void *arg);
+			 int (*fn)(struct oracle *o, const struct mirror_leaf *leaf, void *arg),
+			 void *arg);
 
 /* ---- fed by oracle.c ---- */
 struct mirror *mirror_create(void);

@@ -215,8 +215,8 @@ static void spte_rules(struct oracle *o, const struct spte_event *ev)
  * @val: value written, or to be written
  * @ok: it was
  */
-void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old, uint64_t val,
-		    bool ok)
+void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old,
+		    uint64_t val, bool ok)
 {
 	struct mirror_table *t = mirror_table(o, pa);
 	struct spte_event ev;
@@ -240,16 +240,21 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 	}
 
 	ev = (struct spte_event){
-		.how = how, .t = t, .pa = pa, .level = t->level ? t->level : level,
-		.old = old, .val = val,
-		.was = fmt_mmu_present(old), .is = fmt_mmu_present(val),
+		.how = how,
+		.t = t,
+		.pa = pa,
+		.level = t->level ? t->level : level,
+		.old = old,
+		.val = val,
+		.was = fmt_mmu_present(old),
+		.is = fmt_mmu_present(val),
 	};
 	ev.gfn = t->level ? mirror_entry_gfn(t, pa) : NO_GFN;
 	ev.was_leaf = ev.was && fmt_is_leaf(old, ev.level);
 	ev.is_leaf = ev.is && fmt_is_leaf(val, ev.level);
 	if (ev.level != level)
-		oracle_report(o, 'M', ev.gfn, val, "an SPTE of level %d is written as one of level %d",
-			      ev.level, level);
+		oracle_report(o, 'M', ev.gfn, val,
+			      "an SPTE of level %d is written as one of level %d", ev.level, level);
 	rule_a_spte(o, &ev);
 	mirror_spte(o, t, pa, ev.level, false, old, val);
 	if (old != val) {
@@ -274,7 +279,8 @@ void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill)
 	o->step++;
 	oracle_mix(o, pa, fill);
 	if (pa < MIRROR_PT_PA || pa >= MIRROR_PT_END || (t && t->live)) {
-		oracle_report(o, 'U', NO_GFN, 0, "page 0x%llx is allocated as a page table, but is none or in use",
+		oracle_report(o, 'U', NO_GFN, 0,
+			      "page 0x%llx is allocated as a page table, but is none or in use",
 			      (unsigned long long)pa);
 		return;
 	}
@@ -295,7 +301,8 @@ void oracle_ev_page_free(struct oracle *o, uint64_t pa)
 	o->step++;
 	oracle_mix(o, pa, ~0ULL);
 	if (!t || !t->live) {
-		oracle_report(o, 'U', NO_GFN, 0, "page table 0x%llx is freed twice", (unsigned long long)pa);
+		oracle_report(o, 'U', NO_GFN, 0, "page table 0x%llx is freed twice",
+			      (unsigned long long)pa);
 		return;
 	}
 	rule_u_free(o, t);
@@ -449,7 +456,9 @@ void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
 {
 	hw_call_begin(o, call);
 	o->step++;
-	oracle_mix(o, (uint64_t)call->kind << 32 | (uint64_t)call->vcpu << 16 | call->slot << 8 | call->level,
+	oracle_mix(o,
+		   (uint64_t)call->kind << 32 | (uint64_t)call->vcpu << 16 | call->slot << 8 |
+			   call->level,
 		   call->gfn ^ call->n << 20 ^ call->error_code << 56);
 	push(o, call);
 	if (call->kind == CALL_SET_REGION)
@@ -462,7 +471,8 @@ void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
 
 static void region_set(struct oracle *o, const struct oracle_call *call)
 {
-	const struct slot *slot = slots_get(&o->slots, OP_SLOT(call->region.as_id, call->region.id));
+	const struct slot *slot =
+		slots_get(&o->slots, OP_SLOT(call->region.as_id, call->region.id));
 	struct slot_desc old = { 0 };
 	bool moved, log_changed;
 

@@ -13,7 +13,7 @@
  *   host.c	 frames: owners, lifetimes, contents, dirty and accessed marks, mappings' sizes
  *   migrate.c	 rule D: what a live migration would have copied
  *   rule_*.c	 the other rules, one file each
- *   model*.c	 sequential programs: what every leaf, return value and statistic must be after each call
+ *   model*.c	 sequential programs: what each call must leave behind and answer, bit for bit
  *   format.c	 the hardware's reading of an SPTE, restated from the manuals
  */
 #ifndef ORACLE_H
@@ -27,18 +27,27 @@
 
 struct oracle;
 
-/* Points of the hardware's own, i.e. POINT_TLB, _WALK, _ASSIST, _MEMORY of the schedule; only TLB can evict. */
+/*
+ * Points of the hardware's own, i.e. POINT_TLB, _WALK, _ASSIST, _MEMORY of the schedule; only TLB
+ * can evict.
+ */
 enum oracle_point { ORACLE_POINT_TLB, ORACLE_POINT_WALK, ORACLE_POINT_ASSIST, ORACLE_POINT_MEMORY };
 #define ORACLE_EVICT	1u
 
 /* What the oracle needs of the machine that holds the page tables. */
 struct oracle_env {
 	void *ctx;
-	/* SPTE at physical address @pa as hardware reads it; *@live false: not in a page-table page that is allocated */
+	/*
+	 * SPTE at physical address @pa as hardware reads it; *@live false: not in a page-table page
+	 * that is allocated
+	 */
 	uint64_t (*read_spte)(void *ctx, uint64_t pa, bool *live);
 	/* hardware's A/D update; false if the SPTE was not @old any more */
 	bool (*cmpxchg_spte)(void *ctx, uint64_t pa, uint64_t old, uint64_t val);
-	/* a point of the hardware's own (enum oracle_point; @pa: SPTE, or gpa for TLB and MEMORY); ORACLE_EVICT or 0 */
+	/*
+	 * a point of the hardware's own (enum oracle_point; @pa: SPTE, or gpa for TLB and MEMORY);
+	 * ORACLE_EVICT or 0
+	 */
 	unsigned int (*point)(void *ctx, int kind, int level, uint64_t pa);
 	/* a PML buffer is drained: @vcpu's guest wrote @gfn (KVM: kvm_vcpu_mark_page_dirty) */
 	void (*pml)(void *ctx, int vcpu, uint64_t gfn);
@@ -65,17 +74,22 @@ struct oracle_violation {
 
 struct oracle *oracle_create(void);
 void oracle_destroy(struct oracle *o);
-/* Start over for a new VM; keeps and reuses all memory. Cheap: cost is that of what the last program touched. */
+/*
+ * Start over for a new VM; keeps and reuses all memory. Cheap: cost is that of what the last
+ * program touched.
+ */
 void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracle_env *env);
 uint32_t oracle_nr_violations(const struct oracle *o);
 const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t i);
 uint32_t oracle_nr_warns(const struct oracle *o);
-uint64_t oracle_hash(const struct oracle *o);		/* over every event, for determinism checks */
+uint64_t oracle_hash(const struct oracle *o); /* over every event, for determinism checks */
 void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
 void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset(). */
+/*
+ * Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset().
+ */
 void oracle_set_prediction(struct oracle *o, bool on);
 
 /* Which thread and operation the events that follow belong to. */
@@ -83,36 +97,48 @@ void oracle_set_thread(struct oracle *o, int thread, uint32_t op);
 
 /* ---- events: what the MMU does (the executor wires the platform's observer to these) ---- */
 enum oracle_how { ORACLE_INIT, ORACLE_WRITE, ORACLE_XCHG, ORACLE_CMPXCHG, ORACLE_AND };
-void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old, uint64_t val, bool ok);
+void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old,
+		    uint64_t val, bool ok);
 void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
-void oracle_ev_page_free(struct oracle *o, uint64_t pa);	/* after its grace period: the page is poisoned now */
+/* After its grace period: the page is poisoned now. */
+void oracle_ev_page_free(struct oracle *o, uint64_t pa);
 void oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr);	/* nr 0: everything */
-void oracle_ev_kick(struct oracle *o, bool drop_roots);		/* all vCPUs leave the guest; PML buffers are drained */
+/* All vCPUs leave the guest; PML buffers are drained. */
+void oracle_ev_kick(struct oracle *o, bool drop_roots);
 void oracle_ev_lock(struct oracle *o, const char *name, int delta);
 void oracle_ev_rcu(struct oracle *o, int delta);
-void oracle_ev_refused(struct oracle *o, bool page);		/* an allocation failed, as the schedule wanted */
+/* An allocation failed, as the schedule wanted. */
+void oracle_ev_refused(struct oracle *o, bool page);
 void oracle_ev_warn(struct oracle *o, const char *cond, const char *file, int line);
-void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa);	/* for the hash only */
+/* For the hash only. */
+void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa);
 
 /* ---- calls: what the MMU is asked, begin and end ---- */
 enum oracle_call_kind {
-	CALL_CREATE_VM, CALL_CREATE_VCPU, CALL_DESTROY_VM,
+	CALL_CREATE_VM,
+	CALL_CREATE_VCPU,
+	CALL_DESTROY_VM,
 	CALL_SET_REGION,	/* region, change */
-	CALL_ENTER_GUEST,	/* vcpu: kvm_vcpu_enter_guest(); .root = root page table afterwards */
-	CALL_MMU_LOAD, CALL_MMU_UNLOAD,	/* vcpu; .root afterwards */
+	CALL_ENTER_GUEST,	/* vcpu: kvm_vcpu_enter_guest(); .root = root page afterwards */
+	CALL_MMU_LOAD,		/* vcpu; .root afterwards */
+	CALL_MMU_UNLOAD,	/* vcpu; .root afterwards */
 	CALL_SET_MODE,		/* vcpu, smm, guest_mode; .root afterwards */
 	CALL_PAGE_FAULT,	/* vcpu, gfn, error_code: ret RET_PF_* or -errno */
 	CALL_MAP_PAGE,		/* vcpu, gfn, error_code: prefault; ret, .level */
-	CALL_INVALIDATE_START, CALL_INVALIDATE_END,	/* hvn range in gfn, n */
-	CALL_AGE, CALL_TEST_AGE,	/* hvn range; ret 0/1 */
+	CALL_INVALIDATE_START,	/* hvn range in gfn, n */
+	CALL_INVALIDATE_END,	/* likewise */
+	CALL_AGE,		/* hvn range; ret 0/1 */
+	CALL_TEST_AGE,		/* likewise */
 	CALL_LOG_GET,		/* slot; .bitmap, .words filled */
 	CALL_LOG_CLEAR,		/* slot, gfn = first page in the slot, n; .bitmap = mask given */
 	CALL_MARK_DIRTY,	/* vcpu, gfn: PML drain or an emulated write */
 	CALL_SPLIT,		/* slot, level */
 	CALL_WRITE_PROTECT,	/* slot, gfn, level; ret 0/1 */
-	CALL_TRACK, CALL_UNTRACK,	/* slot, gfn */
+	CALL_TRACK,		/* slot, gfn */
+	CALL_UNTRACK,		/* slot, gfn */
 	CALL_ZAP_RANGE,		/* gfn, n */
-	CALL_ZAP_FAST, CALL_NX_RECOVER,
+	CALL_ZAP_FAST,
+	CALL_NX_RECOVER,
 	CALL_SET_NX,		/* on */
 	CALL_NR
 };
@@ -130,7 +156,10 @@ struct oracle_call {
 	uint8_t level;
 	uint64_t gfn, n;
 	uint64_t error_code;
-	/* CALL_SET_REGION: npages 0 deletes; backing is the host's business (see oracle_host_set_backing) */
+	/*
+	 * CALL_SET_REGION: npages 0 deletes; backing is the host's business (see
+	 * oracle_host_set_backing)
+	 */
 	struct slot_desc region;
 	uint64_t *bitmap;
 	size_t words;
@@ -178,26 +207,35 @@ struct hw_exit {
  * Guest access by @vcpu with the root it last loaded. On a fault the hardware has dropped the
  * faulting address's entries, as the manuals say. A write stores a fresh value in the frame.
  */
-enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access, struct hw_exit *exit);
-void oracle_hw_speculate(struct oracle *o, int vcpu, uint64_t gfn);	/* may fill caches, never faults */
-/* KVM emulated the store (tracked or MMIO-looking gfn): the guest's memory changes without the SPTE. false: no slot. */
+enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
+				struct hw_exit *exit);
+/* May fill caches, never faults. */
+void oracle_hw_speculate(struct oracle *o, int vcpu, uint64_t gfn);
+/*
+ * KVM emulated the store (tracked or MMIO-looking gfn): the guest's memory changes without the
+ * SPTE. false: no slot.
+ */
 bool oracle_hw_emulated_write(struct oracle *o, int vcpu, uint64_t gfn);
 
 /* ---- host ---- */
 int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writable, uint64_t *pfn);
-void oracle_host_refuse(struct oracle *o, uint64_t hvn, bool write, int ret);
 int oracle_host_mapping_level(struct oracle *o, uint64_t hvn);
 void oracle_host_set_dirty(struct oracle *o, uint64_t pfn);
 void oracle_host_set_accessed(struct oracle *o, uint64_t pfn);
 bool oracle_host_is_mmio_pfn(struct oracle *o, uint64_t pfn);
 /* The host's own side of the operations, between INVALIDATE_START and _END */
-void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages, enum slot_backing backing);
-void oracle_host_unmap(struct oracle *o, uint64_t hvn, uint64_t n);	/* frames freed and poisoned */
-void oracle_host_populate(struct oracle *o, uint64_t hvn, uint64_t n);	/* new frames where there are none */
+void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages,
+			     enum slot_backing backing);
+/* Frames are freed and poisoned. */
+void oracle_host_unmap(struct oracle *o, uint64_t hvn, uint64_t n);
+/* New frames where there are none. */
+void oracle_host_populate(struct oracle *o, uint64_t hvn, uint64_t n);
 void oracle_host_clean(struct oracle *o, uint64_t hvn, uint64_t n);
 void oracle_host_huge_form(struct oracle *o, uint64_t hvn, int level);
 void oracle_host_huge_break(struct oracle *o, uint64_t hvn, uint64_t n);
-void oracle_host_reuse(struct oracle *o);	/* the next frame is the one freed last */
-void oracle_host_busy(struct oracle *o);	/* the next look-up is answered -EAGAIN */
+/* Read-only until a write fault asks for more. */
+void oracle_host_protect(struct oracle *o, uint64_t hvn, uint64_t n);
+void oracle_host_reuse(struct oracle *o); /* the next frame is the one freed last */
+void oracle_host_busy(struct oracle *o); /* the next look-up is answered -EAGAIN */
 
 #endif /* ORACLE_H */

@@ -13,8 +13,9 @@
 #include "slots.h"
 
 #define ORACLE_MAX_VIOLATIONS	32
-#define ORACLE_MAX_THREADS	(PROG_MAX_THREADS + 1)	/* the last: nobody's, start and end of a program */
-#define ORACLE_MAX_DEPTH	4	/* calls within calls: a PML drain in the middle of another one */
+/* The last thread is nobody's: the start and the end of a program. */
+#define ORACLE_MAX_THREADS	(PROG_MAX_THREADS + 1)
+#define ORACLE_MAX_DEPTH	4	/* calls within calls: a PML drain inside another one */
 #define ORACLE_MAX_TRACKED	64
 #define NO_GFN			(~0ULL)
 

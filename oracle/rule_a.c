@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule A: SPTE changes follow the protocol.  A frozen SPTE's value is changed only by who froze it; no
- * live leaf is overwritten without its old value being accounted.
+ * Rule A: SPTE changes follow the protocol. A frozen SPTE's value is changed only by who froze it;
+ * no live leaf is overwritten without its old value being accounted.
  *
- * "Accounted" asks for an atomic access wherever the old value may have changed since it was read: that is
- * decided by the leaf's bits alone (fmt_volatile()), so a plain store is wrong whether or not something
- * came between in this run.  KVM uses neither A of non-leaf SPTEs nor cares to keep it: they are exempt.
+ * "Accounted" asks for an atomic access wherever the old value may have changed since it was read:
+ * that is decided by the leaf's bits alone (fmt_volatile()), so a plain store is wrong whether or
+ * not something came between in this run. KVM uses neither A of non-leaf SPTEs nor cares to keep
+ * it: they are exempt.
  */
 #include "rules.h"
 
@@ -15,7 +16,8 @@ void rule_a_spte(struct oracle *o, const struct spte_event *ev)
 
 	/* Exchanging "frozen" for itself is how the owner of a removed table waits for its turn. */
 	if (ev->old == FMT_FROZEN && ev->val != FMT_FROZEN && t->frozen != ev->pa)
-		oracle_report(o, 'A', ev->gfn, ev->val, "a frozen SPTE is changed by a thread that did not freeze it");
+		oracle_report(o, 'A', ev->gfn, ev->val,
+			      "a frozen SPTE is changed by a thread that did not freeze it");
 	if (ev->val == FMT_FROZEN)
 		t->frozen = ev->old == FMT_FROZEN ? t->frozen : ev->pa;
 	else if (t->frozen == ev->pa)
@@ -23,5 +25,5 @@ void rule_a_spte(struct oracle *o, const struct spte_event *ev)
 
 	if (ev->how == ORACLE_WRITE && ev->was_leaf && fmt_volatile(&o->fmt, ev->old))
 		oracle_report(o, 'A', ev->gfn, ev->old,
-			      "a plain store overwrites a leaf that hardware or a fast fault may be changing");
+			      "a plain store overwrites a leaf that may be changing meanwhile");
 }

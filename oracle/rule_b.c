@@ -5,14 +5,18 @@
  */
 #include "rules.h"
 
-static void check_leaf(struct oracle *o, const struct mirror_table *t, uint64_t gfn, uint64_t spte, int level)
+static void check_leaf(struct oracle *o, const struct mirror_table *t, uint64_t gfn, uint64_t spte,
+		       int level)
 {
 	const char *problem = fmt_leaf_problem(&o->fmt, spte, level);
 	const struct mirror_table *root = mirror_table(o, t->root);
 	uint64_t type = 0;
 
 	if (!problem && o->fmt.ept && o->fmt.ad && root) {
-		/* A nested guest's writes are not in the PML buffer, so they are found by write protection. */
+		/*
+		 * A nested guest's writes are not in the PML buffer, so they are found by write
+		 * protection.
+		 */
 		if (o->vm.pml && root->guest_mode)
 			type = FMT_AD_WRPROT_ONLY;
 		if ((spte & FMT_AD_TYPE) != type)

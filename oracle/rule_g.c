@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rule G: no SPTE without MMU-present holds a usable physical address on an L1TF host; MMIO SPTEs
- * round-trip gfn, access and generation; a stale generation or an update in progress causes a re-fault,
- * never an emulation.
+ * round-trip gfn, access and generation; a stale generation or an update in progress causes a
+ * re-fault, never an emulation.
  *
- * An MMIO SPTE may stay when a slot appears at its gfn: the generation in it is stale then.  So what
+ * An MMIO SPTE may stay when a slot appears at its gfn: the generation in it is stale then. So what
  * is checked is how it is made, and that nobody emulates an access to a gfn that has a slot.
  */
 #include "rules.h"
@@ -23,12 +23,14 @@ static void check_mmio(struct oracle *o, const struct spte_event *ev)
 	if (ev->level != 1)
 		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE at level %d", ev->level);
 	else if (gfn != ev->gfn)
-		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE that reads back as gfn 0x%llx",
+		oracle_report(o, 'G', ev->gfn, ev->val,
+			      "an MMIO SPTE that reads back as gfn 0x%llx",
 			      (unsigned long long)gfn);
 	else if ((ev->val & o->fmt.mmio_access) != o->fmt.mmio_access)
 		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE without all access bits");
 	else if (gen != now && !o->slots.gen_unsure[as] && !o->regions_open)
-		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE of generation 0x%llx; it is 0x%llx now",
+		oracle_report(o, 'G', ev->gfn, ev->val,
+			      "an MMIO SPTE of generation 0x%llx; it is 0x%llx now",
 			      (unsigned long long)gen, (unsigned long long)now);
 }
 
@@ -39,9 +41,11 @@ void rule_g_spte(struct oracle *o, const struct spte_event *ev)
 	if (fmt_is_mmio(&o->fmt, ev->val))
 		check_mmio(o, ev);
 	else
-		oracle_report(o, 'G', ev->gfn, ev->val, "a non-present SPTE that is neither empty, frozen nor MMIO");
+		oracle_report(o, 'G', ev->gfn, ev->val,
+			      "a non-present SPTE that is neither empty, frozen nor MMIO");
 	if (!fmt_l1tf_safe(&o->fmt, ev->val))
-		oracle_report(o, 'G', ev->gfn, ev->val, "a non-present SPTE with a usable physical address");
+		oracle_report(o, 'G', ev->gfn, ev->val,
+			      "a non-present SPTE with a usable physical address");
 }
 
 void rule_g_call_end(struct oracle *o, const struct oracle_call *call)

@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule M: what is mapped is right: pfn, level, permissions, alignment; a split loses no translation at
- * any instant.
+ * Rule M: what is mapped is right: pfn, level, permissions, alignment; a split loses no translation
+ * at any instant.
  *
- * A frame that is not the page's any more is rule N's when the SPTE is made (the look-up was before the end
- * of an unmap), and rule U's when it is used.
+ * A frame that is not the page's any more is rule N's when the SPTE is made (the look-up was before
+ * the end of an unmap), and rule U's when it is used.
  */
 #include "host.h"
 #include "rules.h"
 
-static void check_level(struct oracle *o, const struct spte_event *ev, const struct slot *slot, uint64_t hvn)
+static void check_level(struct oracle *o, const struct spte_event *ev, const struct slot *slot,
+			uint64_t hvn)
 {
 	uint64_t n = 1ULL << (9 * (ev->level - 1));
 
 	if (ev->gfn < slot->desc.base || ev->gfn + n > slot->desc.base + slot->desc.npages)
-		oracle_report(o, 'M', ev->gfn, ev->val, "a huge mapping that reaches beyond the slot");
+		oracle_report(o, 'M', ev->gfn, ev->val,
+			      "a huge mapping that reaches beyond the slot");
 	else if (oracle_host_mapping_level(o, hvn) < ev->level)
-		oracle_report(o, 'M', ev->gfn, ev->val, "a mapping at level %d of memory that the host maps at level %d",
+		oracle_report(o, 'M', ev->gfn, ev->val,
+			      "a mapping at level %d of memory that the host maps at level %d",
 			      ev->level, oracle_host_mapping_level(o, hvn));
 	else if ((slot->desc.flags & SLOT_LOG) && (ev->val & FMT_BIT_W))
-		oracle_report(o, 'M', ev->gfn, ev->val, "a writable huge mapping is made in a slot that is logged");
+		oracle_report(o, 'M', ev->gfn, ev->val,
+			      "a writable huge mapping is made in a slot that is logged");
 }
 
 static void check_bits(struct oracle *o, const struct spte_event *ev, const struct slot *slot)
@@ -31,7 +35,8 @@ static void check_bits(struct oracle *o, const struct spte_event *ev, const stru
 		oracle_report(o, 'M', ev->gfn, ev->val, "a writable mapping in a read-only slot");
 	/* Write-back and ignore the guest's PAT; a device is uncached. */
 	if (o->fmt.ept && (ev->val & FMT_EPT_MEMTYPE) != (device ? 0 : 0xeULL << 3))
-		oracle_report(o, 'M', ev->gfn, ev->val, "the memory type is not %s", device ? "UC" : "WB");
+		oracle_report(o, 'M', ev->gfn, ev->val, "the memory type is not %s",
+			      device ? "UC" : "WB");
 	if ((ev->val & o->fmt.me_mask) != me)
 		oracle_report(o, 'M', ev->gfn, ev->val, "memory-encryption bits are wrong for %s",
 			      device ? "a device" : "memory");
@@ -54,13 +59,17 @@ static void check_new_leaf(struct oracle *o, const struct spte_event *ev)
 	hvn = slot->desc.hvn + (ev->gfn - slot->desc.base);
 	frame = host_frame(o, hvn);
 	if (frame != pfn) {
-		/* Some other page's frame is a wrong mapping, a frame that nobody has was looked up too early. */
+		/*
+		 * Some other page's frame is a wrong mapping, a frame that nobody has was looked up
+		 * too early.
+		 */
 		if (frame == HOST_NO_FRAME || host_owner(o, pfn) == HOST_NO_FRAME)
 			oracle_report(o, 'N', ev->gfn, ev->val,
-				      "an SPTE is made with frame 0x%llx, which is not the page's any more",
+				      "an SPTE is made with frame 0x%llx, which the page has lost",
 				      (unsigned long long)pfn);
 		else
-			oracle_report(o, 'M', ev->gfn, ev->val, "frame 0x%llx is mapped, the page is in 0x%llx",
+			oracle_report(o, 'M', ev->gfn, ev->val,
+				      "frame 0x%llx is mapped, the page is in 0x%llx",
 				      (unsigned long long)pfn, (unsigned long long)frame);
 		return;
 	}
@@ -69,18 +78,24 @@ static void check_new_leaf(struct oracle *o, const struct spte_event *ev)
 	check_bits(o, ev, slot);
 }
 
-/* Does a child map what its part of the huge page mapped? Execution may be gained: a 4K page may have it. */
-static bool same_translation(const struct oracle *o, uint64_t huge, uint64_t child, int level, uint32_t i)
+/*
+ * Does a child map what its part of the huge page mapped? Execution may be gained: a 4K page may
+ * have it.
+ */
+static bool same_translation(const struct oracle *o, uint64_t huge, uint64_t child, int level,
+			     uint32_t i)
 {
-	const uint64_t keep = FMT_BIT_W | o->fmt.host_writable | o->fmt.mmu_writable | o->fmt.me_mask |
-			      (o->fmt.ept ? FMT_AD_TYPE | 1 : 1);
+	const uint64_t keep = FMT_BIT_W | o->fmt.host_writable | o->fmt.mmu_writable |
+			      o->fmt.me_mask | (o->fmt.ept ? FMT_AD_TYPE | 1 : 1);
 
 	return fmt_mmu_present(child) && fmt_is_leaf(child, level - 1) &&
-	       fmt_pfn(&o->fmt, child) == fmt_pfn(&o->fmt, huge) + ((uint64_t)i << (9 * (level - 2))) &&
+	       fmt_pfn(&o->fmt, child) ==
+		       fmt_pfn(&o->fmt, huge) + ((uint64_t)i << (9 * (level - 2))) &&
 	       !((huge ^ child) & keep);
 }
 
-static void check_split(struct oracle *o, const struct spte_event *ev, const struct mirror_table *child)
+static void check_split(struct oracle *o, const struct spte_event *ev,
+			const struct mirror_table *child)
 {
 	uint32_t i;
 
@@ -107,9 +122,10 @@ void rule_m_spte(struct oracle *o, const struct spte_event *ev)
 		bool same = ev->was_leaf && fmt_pfn(&o->fmt, ev->old) == fmt_pfn(&o->fmt, ev->val);
 
 		if (ev->was_leaf && !same)
-			oracle_report(o, 'M', ev->gfn, ev->val,
-				      "a leaf is replaced by a leaf with another frame; it was 0x%llx",
-				      (unsigned long long)ev->old);
+			oracle_report(
+				o, 'M', ev->gfn, ev->val,
+				"a leaf is replaced by a leaf with another frame; it was 0x%llx",
+				(unsigned long long)ev->old);
 		if (!same)
 			check_new_leaf(o, ev);
 		return;
@@ -122,7 +138,8 @@ void rule_m_spte(struct oracle *o, const struct spte_event *ev)
 	if (ev->was_leaf)
 		check_split(o, ev, child);
 	else if (child->nr_init < 512 && child->fill != FMT_NONPRESENT)
-		oracle_report(o, 'G', ev->gfn, ev->val, "a table is linked whose entries are 0x%llx",
+		oracle_report(o, 'G', ev->gfn, ev->val,
+			      "a table is linked whose entries are 0x%llx",
 			      (unsigned long long)child->fill);
 }
 
@@ -149,8 +166,9 @@ bool rule_m_use(struct oracle *o, const struct hw_use *use, const struct slot **
 	if (frame == pfn)
 		return true;
 	if (!oracle_host_is_mmio_pfn(o, pfn) && host_owner(o, pfn) == HOST_NO_FRAME)
-		oracle_report(o, 'U', use->gfn, use->e->spte, "vCPU %d accesses frame 0x%llx after it was freed",
-			      use->vcpu, (unsigned long long)pfn);
+		oracle_report(o, 'U', use->gfn, use->e->spte,
+			      "vCPU %d accesses frame 0x%llx after it was freed", use->vcpu,
+			      (unsigned long long)pfn);
 	else
 		oracle_report(o, 'M', use->gfn, use->e->spte,
 			      "vCPU %d accesses frame 0x%llx, which is another page's", use->vcpu,

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule N: after an unmap (all roots) or a gfn-range zap (valid roots) returns, no SPTE made from a pfn
- * look-up before its end remains; after slot deletion, none of the slot's.
+ * Rule N: after an unmap (all roots) or a gfn-range zap (valid roots) returns, no SPTE made from a
+ * pfn look-up before its end remains; after slot deletion, none of the slot's.
  *
- * At the end of invalidate_range_start() nothing may be mapped in the range: faults that are under way see
- * the invalidation in progress.  At invalidate_range_end() a fault may have mapped the page again; it looked
- * it up after the frames changed if it has the frame that is there now.
+ * At the end of invalidate_range_start() nothing may be mapped in the range: faults that are under
+ * way see the invalidation in progress. At invalidate_range_end() a fault may have mapped the page
+ * again; it looked it up after the frames changed if it has the frame that is there now.
  */
 #include "host.h"
 #include "rules.h"
 
 struct search {
 	const char *what;
-	const struct slot_desc *slot;	/* for INVALIDATE_END: leaves with the right frame are fine */
+	const struct slot_desc *slot;	/* INVALIDATE_END: leaves with the right frame are fine */
 };
 
 static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
@@ -25,12 +25,13 @@ static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
 		if (host_frame(o, hvn) == fmt_pfn(&o->fmt, leaf->spte))
 			return 0;
 	}
-	oracle_report(o, 'N', leaf->gfn, leaf->spte, "a mapping at level %d is left after %s returned",
-		      leaf->level, s->what);
+	oracle_report(o, 'N', leaf->gfn, leaf->spte,
+		      "a mapping at level %d is left after %s returned", leaf->level, s->what);
 	return 1;
 }
 
-static void search(struct oracle *o, int as, bool valid_only, uint64_t start, uint64_t end, struct search *s)
+static void search(struct oracle *o, int as, bool valid_only, uint64_t start, uint64_t end,
+		   struct search *s)
 {
 	uint32_t i, n;
 	struct mirror_table **roots = mirror_roots(o, &n);
@@ -59,7 +60,8 @@ static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_
 				continue;
 			if (end_of_invalidation)
 				s.slot = d;
-			search(o, as, false, d->base + (from - d->hvn), d->base + (to - d->hvn), &s);
+			search(o, as, false, d->base + (from - d->hvn), d->base + (to - d->hvn),
+			       &s);
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule P: every fault resolves.  A vCPU that takes the same fault again and again, is told each time to try
- * again, and nothing changed in between, will do so for ever.  (Deadlocks and step budgets are the
- * scheduler's to see.)
+ * Rule P: every fault resolves. A vCPU that takes the same fault again and again, is told each time
+ * to try again, and nothing changed in between, will do so for ever. (Deadlocks and step budgets
+ * are the scheduler's to see.)
  */
 #include "rules.h"
 
@@ -22,14 +22,16 @@ void rule_p_fault(struct oracle *o, int vcpu, uint64_t gfn, uint64_t error_code)
 	v->fault_code = error_code;
 	v->fault_progress = o->progress;
 	if (++v->faults == SAME_FAULTS)
-		oracle_report(o, 'P', gfn, 0, "vCPU %d took the same fault (error code 0x%llx) %d times for nothing",
-			      vcpu, (unsigned long long)error_code, SAME_FAULTS);
+		oracle_report(
+			o, 'P', gfn, 0,
+			"vCPU %d took the same fault (error code 0x%llx) %d times for nothing",
+			vcpu, (unsigned long long)error_code, SAME_FAULTS);
 }
 
 /* An answer other than "try again" ends the access. */
 void rule_p_call_end(struct oracle *o, const struct oracle_call *call)
 {
-	if (call->kind == CALL_PAGE_FAULT && call->ret != RET_PF_RETRY && call->ret != RET_PF_FIXED &&
-	    call->ret != RET_PF_SPURIOUS)
+	if (call->kind == CALL_PAGE_FAULT && call->ret != RET_PF_RETRY &&
+	    call->ret != RET_PF_FIXED && call->ret != RET_PF_SPURIOUS)
 		o->vcpus[call->vcpu].faults = 0;
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule T: no access through a translation that a completed zap, unmap or write-protect, with the flush it
- * owes, has taken away.
+ * Rule T: no access through a translation that a completed zap, unmap or write-protect, with the
+ * flush it owes, has taken away.
  *
- * What a TLB entry permits is compared with what the page tables say now, at the moment of use.  These
- * differences are fine:
+ * What a TLB entry permits is compared with what the page tables say now, at the moment of use.
+ * These differences are fine:
  * - the change was made by a call that has not returned: its flush may still come;
  * - the tables permit more than the entry: that is a spurious fault at worst;
  * - a huge entry whose page was split: the translation is the same;
  * - A/D bits: a missing flush after a D bit was cleared loses a write, which is rule D's to find;
- * - W that access tracking took away: aging does not flush, it marked the frame dirty, and everything that
- *   relies on the page not being written flushes by itself.  A read fault restores the SPTE without W;
- *   from then on it looks as if it were write-protected for the log, so this is remembered (table.aged).
+ * - W that access tracking took away: aging does not flush, it marked the frame dirty, and
+ *   everything that relies on the page not being written flushes by itself. A read fault restores
+ *   the SPTE without W; from then on it looks as if it were write-protected for the log, so this is
+ *   remembered (table.aged).
  */
 #include "mirror_internal.h"
 #include "rules.h"
@@ -29,14 +30,20 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 		ev->t->aged[idx / 64] &= ~bit;
 }
 
-/* May a change made at @step still be owed a flush, because the call that made it has not returned? */
+/*
+ * May a change made at @step still be owed a flush, because the call that made it has not returned?
+ */
 static bool in_flight(const struct oracle *o, uint64_t step)
 {
 	return o->calls_open && step >= o->open_since;
 }
 
-/* The leaf for @gfn in the tables as they are now; *@step: when any table on the way there changed last. */
-static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct mirror_leaf *leaf, uint64_t *step)
+/*
+ * The leaf for @gfn in the tables as they are now; *@step: when any table on the way there changed
+ * last.
+ */
+static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct mirror_leaf *leaf,
+			 uint64_t *step)
 {
 	struct mirror_table *t = mirror_table(o, root);
 
@@ -51,8 +58,11 @@ static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct m
 			return false;
 		if (fmt_is_leaf(spte, t->level)) {
 			*leaf = (struct mirror_leaf){
-				.table = t, .pa = pa, .gfn = mirror_entry_gfn(t, pa),
-				.level = t->level, .spte = spte,
+				.table = t,
+				.pa = pa,
+				.gfn = mirror_entry_gfn(t, pa),
+				.level = t->level,
+				.spte = spte,
 			};
 			return true;
 		}
@@ -78,8 +88,8 @@ static bool report(struct oracle *o, const struct hw_use *use, const char *what)
 {
 	static const char *const names[] = { "reads", "writes", "executes" };
 
-	oracle_report(o, 'T', use->gfn, use->e->spte, "vCPU %d %s through a TLB entry %s", use->vcpu,
-		      names[use->access], what);
+	oracle_report(o, 'T', use->gfn, use->e->spte, "vCPU %d %s through a TLB entry %s",
+		      use->vcpu, names[use->access], what);
 	return false;
 }
 
@@ -102,15 +112,18 @@ bool rule_t_use(struct oracle *o, const struct hw_use *use)
 	if (t && t->live && t->gen == e->leaf_gen) {
 		if (e->unlinks != o->mirror->unlinks && mirror_reachable(o, t))
 			e->unlinks = o->mirror->unlinks;
-		if (e->unlinks == o->mirror->unlinks && !((mirror_read(o, e->leaf) ^ e->spte) & ~ignore))
+		if (e->unlinks == o->mirror->unlinks &&
+		    !((mirror_read(o, e->leaf) ^ e->spte) & ~ignore))
 			return true;
 	}
 	if (!current_leaf(o, e->root, use->gfn, &leaf, &step))
 		return in_flight(o, step) || report(o, use, "whose mapping is gone");
 	if (fmt_pfn(&o->fmt, leaf.spte) + (use->gfn - leaf.gfn) != e->pfn + (use->gfn - e->gfn))
-		return in_flight(o, step) || report(o, use, "that maps another frame than the page tables");
+		return in_flight(o, step) ||
+		       report(o, use, "that maps another frame than the page tables");
 	if (!(permitted(o, &leaf) & needs[use->access]))
-		return in_flight(o, step) || report(o, use, "that permits what the page tables do not");
+		return in_flight(o, step) ||
+		       report(o, use, "that permits what the page tables do not");
 	return true;
 }
 
@@ -135,15 +148,17 @@ bool rule_t_walk(struct oracle *o, int vcpu, uint64_t gfn, int level, struct psc
 	child = mirror_table(o, e->table);
 	if (t && t->live && t->gen == e->pa_gen && mirror_reachable(o, t)) {
 		now = mirror_read(o, e->pa);
-		if (fmt_mmu_present(now) && !fmt_is_leaf(now, level) && fmt_table(&o->fmt, now) == e->table &&
-		    child && child->live && child->gen == e->table_gen) {
+		if (fmt_mmu_present(now) && !fmt_is_leaf(now, level) &&
+		    fmt_table(&o->fmt, now) == e->table && child && child->live &&
+		    child->gen == e->table_gen) {
 			e->unlinks = o->mirror->unlinks;
 			return true;
 		}
 	}
 	if (t && in_flight(o, t->changed_step))
 		return true;
-	oracle_report(o, 'T', gfn, e->spte, "vCPU %d walks through a cached level-%d entry whose table was removed",
-		      vcpu, level);
+	oracle_report(o, 'T', gfn, e->spte,
+		      "vCPU %d walks through a cached level-%d entry whose table was removed", vcpu,
+		      level);
 	return false;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule U: no page-table page is used, by software or by the hardware walker, after it was freed (its RCU
- * callback ran), or freed while reachable from a root that a vCPU can still run; no frame is used after it was
- * freed (frames: host.c where KVM marks them, rule_m.c where the guest uses them).
+ * Rule U: no page-table page is used, by software or by the hardware walker, after it was freed
+ * (its RCU callback ran), or freed while reachable from a root that a vCPU can still run; no frame
+ * is used after it was freed (frames: host.c where KVM marks them, rule_m.c where the guest uses
+ * them).
  */
 #include "rules.h"
 
@@ -29,7 +30,8 @@ void rule_u_free(struct oracle *o, struct mirror_table *t)
 		else if (loaded(o, t))
 			oracle_report(o, 'U', NO_GFN, 0, "a root is freed that a vCPU has loaded");
 	} else if (mirror_reachable(o, t) && root && (root->valid || loaded(o, root))) {
-		oracle_report(o, 'U', t->gfn, 0, "a page table of level %d is freed while it is linked", t->level);
+		oracle_report(o, 'U', t->gfn, 0,
+			      "a page table of level %d is freed while it is linked", t->level);
 	}
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule W: from the return of track to untrack, the gfn is writable through no entry that a vCPU can still
- * use: no SPTE of a valid root, which a fast fault could make writable either, and no TLB entry.
+ * Rule W: from the return of track to untrack, the gfn is writable through no entry that a vCPU can
+ * still use: no SPTE of a valid root, which a fast fault could make writable either, and no TLB
+ * entry.
  */
 #include "rules.h"
 
@@ -52,7 +53,8 @@ static int check_leaf(struct oracle *o, const struct mirror_leaf *leaf, void *ar
 {
 	if (!writable(o, leaf->spte))
 		return 0;
-	oracle_report(o, 'W', *(uint64_t *)arg, leaf->spte, "a page is writable after it was write-tracked");
+	oracle_report(o, 'W', *(uint64_t *)arg, leaf->spte,
+		      "a page is writable after it was write-tracked");
 	return 1;
 }
 
@@ -61,7 +63,8 @@ static void check_tlb(struct oracle *o, struct vcpu *v, struct tlb_entry *e, voi
 	uint64_t gfn = *(uint64_t *)arg;
 
 	if (gfn - e->gfn < 1ULL << (9 * (e->level - 1)) && (e->perm & FMT_W))
-		oracle_report(o, 'W', gfn, e->spte, "vCPU %d's TLB has a page writable after it was write-tracked",
+		oracle_report(o, 'W', gfn, e->spte,
+			      "vCPU %d's TLB has a page writable after it was write-tracked",
 			      (int)(v - o->vcpus));
 }
 
@@ -97,7 +100,9 @@ void rule_w_call_end(struct oracle *o, const struct oracle_call *call)
 		t->count++;
 	} else if (o->nr_tracked < ORACLE_MAX_TRACKED) {
 		o->tracked[o->nr_tracked++] = (struct tracked_gfn){
-			.slot = call->slot, .gfn = call->gfn, .count = 1,
+			.slot = call->slot,
+			.gfn = call->gfn,
+			.count = 1,
 		};
 	}
 	check(o, OP_SLOT_AS(call->slot), call->gfn);
@@ -120,5 +125,6 @@ void rule_w_use(struct oracle *o, const struct hw_use *use)
 {
 	if (o->nr_tracked && use->access == HW_WRITE &&
 	    tracked_in(o, use->v->smm, use->gfn, 1) != NO_GFN)
-		oracle_report(o, 'W', use->gfn, use->e->spte, "vCPU %d writes a write-tracked page", use->vcpu);
+		oracle_report(o, 'W', use->gfn, use->e->spte, "vCPU %d writes a write-tracked page",
+			      use->vcpu);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule X: once a toggle of the mitigation has returned, no huge leaf under a valid root is executable; the
- * recovery list holds exactly the linked tables made by exec faults whose requested level was at or above
- * the replaced SPTE's, and not unaccounted since.
+ * Rule X: once a toggle of the mitigation has returned, no huge leaf under a valid root is
+ * executable; the recovery list holds exactly the linked tables made by exec faults whose requested
+ * level was at or above the replaced SPTE's, and not unaccounted since.
  *
- * The list itself is not visible, its length is (nx_lpage_splits, compared in rule_l.c).  Recovery takes
- * tables of slots that are logged off the list without zapping them; which ones depends on the list's
- * order, so after such a recovery the length is left to the sequential prediction.
+ * The list itself is not visible, its length is (nx_lpage_splits, compared in rule_l.c). Recovery
+ * takes tables of slots that are logged off the list without zapping them; which ones depends on
+ * the list's order, so after such a recovery the length is left to the sequential prediction.
  */
 #include "rules.h"
 
@@ -57,8 +57,8 @@ static void note_link(struct oracle *o, const struct spte_event *ev)
 	const struct mirror_table *root = mirror_table(o, ev->t->root);
 	const struct slot *slot;
 
-	if (!child || !root || !call || call->kind != CALL_PAGE_FAULT || !(call->error_code & PFERR_FETCH) ||
-	    !o->nx_huge_pages)
+	if (!child || !root || !call || call->kind != CALL_PAGE_FAULT ||
+	    !(call->error_code & PFERR_FETCH) || !o->nx_huge_pages)
 		return;
 	slot = slots_find(&o->slots, root->smm, call->gfn);
 	if (!slot || requested_level(o, slot, call->gfn) < ev->level)
@@ -91,7 +91,8 @@ void rule_x_spte(struct oracle *o, const struct spte_event *ev)
 		return;
 	root = mirror_table(o, ev->t->root);
 	if (root && root->valid)
-		oracle_report(o, 'X', ev->gfn, ev->val, "an executable huge page under the mitigation");
+		oracle_report(o, 'X', ev->gfn, ev->val,
+			      "an executable huge page under the mitigation");
 }
 
 static int check_leaf(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
@@ -99,7 +100,8 @@ static int check_leaf(struct oracle *o, const struct mirror_leaf *leaf, void *ar
 	(void)arg;
 	if (leaf->level == 1 || !executable(o, leaf->spte))
 		return 0;
-	oracle_report(o, 'X', leaf->gfn, leaf->spte, "an executable huge page is left after the mitigation was turned on");
+	oracle_report(o, 'X', leaf->gfn, leaf->spte,
+		      "an executable huge page is left after the mitigation was turned on");
 	return 1;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rules, one file each.  A rule looks at what concerns it: SPTE changes (_spte), calls that
- * returned (_call_end), uses of memory by hardware (_use), page-table pages freed (_free).  Where the argument for a refinement matters it stands beside the code.
+ * The rules, one file each. A rule looks at what concerns it: SPTE changes (_spte), calls that
+ * returned (_call_end), uses of memory by hardware (_use), page-table pages freed (_free). Where
+ * the argument for a refinement matters it stands beside the code.
  */
 #ifndef ORACLE_RULES_H
 #define ORACLE_RULES_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rules against traces: for each rule, broken ones that it must reject and their good twins that it must
- * accept.  What is printed is compared with a file; TDP_UPDATE=1 in the environment writes that file.
+ * The rules against traces: for each rule, broken ones that it must reject and their good twins
+ * that it must accept. What is printed is compared with a file; TDP_UPDATE=1 in the environment
+ * writes that file.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,9 +36,11 @@ static void print_findings(const struct oracle *o, char *buf, size_t size)
 
 		len += snprintf(buf + len, size - len, "%c", v->rule);
 		if (v->gfn != ~0ULL)
-			len += snprintf(buf + len, size - len, " gfn 0x%llx", (unsigned long long)v->gfn);
+			len += snprintf(buf + len, size - len, " gfn 0x%llx",
+					(unsigned long long)v->gfn);
 		if (v->spte)
-			len += snprintf(buf + len, size - len, " spte 0x%llx", (unsigned long long)v->spte);
+			len += snprintf(buf + len, size - len, " spte 0x%llx",
+					(unsigned long long)v->spte);
 		if (v->thread > 0)
 			len += snprintf(buf + len, size - len, " thread %d", v->thread);
 		len += snprintf(buf + len, size - len, ": %s\n", v->text);
@@ -119,9 +122,10 @@ static void test_traces(void **state)
 	free(list);
 	oracle_destroy(o);
 	for (rule = RULES; *rule; rule++) {
-		if (!bad[(unsigned char)*rule] || bad[(unsigned char)*rule] > good[(unsigned char)*rule])
-			fail_msg("rule %c: %u bad traces, %u good ones", *rule, bad[(unsigned char)*rule],
-				 good[(unsigned char)*rule]);
+		if (!bad[(unsigned char)*rule] ||
+		    bad[(unsigned char)*rule] > good[(unsigned char)*rule])
+			fail_msg("rule %c: %u bad traces, %u good ones", *rule,
+				 bad[(unsigned char)*rule], good[(unsigned char)*rule]);
 	}
 	assert_int_equal(failed, 0);
 }

@@ -160,33 +160,47 @@ static int trace_choice(const struct trace *t, const char *word, const char *con
 #define TRACE_CHOICE(t, word, names) \
 	trace_choice(t, word, names, (int)(sizeof(names) / sizeof((names)[0])))
 
-/* Leaf as the VM's format has it: PFN:LETTERS, of r w x h(ost-) m(mu-writable) a d H(uge) and for EPT u(ncached) n(o A/D) p(wrprot-only) */
+/* Bits that a letter of a leaf sets, for EPT and NPT; "x" and "u" clear bits as well. */
+static const struct {
+	char letter;
+	uint64_t ept, npt;
+} trace_letters[] = {
+	{ 'r', 1, 1 },
+	{ 'w', 2, 2 },
+	{ 'x', 4, 0 },
+	{ 'u', 0, 0 },
+	{ 'h', 1ULL << 57, 1 << 9 },
+	{ 'm', 1ULL << 58, 1 << 10 },
+	{ 'a', 1 << 8, 1 << 5 },
+	{ 'd', 1 << 9, 1 << 6 },
+	{ 'H', 1 << 7, 1 << 7 },
+	{ 'n', 1ULL << 52, 0 },
+	{ 'p', 2ULL << 52, 0 },
+	{ 'R', 1ULL << 54, 0 },
+	{ 'X', 1ULL << 56, 0 },
+};
+
+/* Leaf as the VM's format has it: PFN:LETTERS */
 static uint64_t trace_leaf(const struct trace *t, const char *word)
 {
 	bool ept = t->vm.mmu == VM_EPT;
+	size_t i, n = sizeof(trace_letters) / sizeof(trace_letters[0]);
 	char *letters;
-	uint64_t val = strtoull(word, &letters, 0) << 12 | 1ULL << 11;
+	uint64_t val = strtoull(word, &letters, 0) << 12 | 1ULL << 63 | 1ULL << 11;
 
 	if (*letters++ != ':')
 		trace_fail(t, "a leaf is PFN:LETTERS", word);
-	val |= ept ? 1ULL << 63 | 0xeULL << 3 : 1ULL << 63 | 4;
+	val |= ept ? 0xeULL << 3 : 4;
 	for (; *letters; letters++) {
-		switch (*letters) {
-		case 'r': val |= 1; break;
-		case 'w': val |= 2; break;
-		case 'x': val = ept ? val | 4 : val & ~(1ULL << 63); break;
-		case 'h': val |= ept ? 1ULL << 57 : 1ULL << 9; break;
-		case 'm': val |= ept ? 1ULL << 58 : 1ULL << 10; break;
-		case 'a': val |= ept ? 1ULL << 8 : 1ULL << 5; break;
-		case 'd': val |= ept ? 1ULL << 9 : 1ULL << 6; break;
-		case 'H': val |= 1ULL << 7; break;
-		case 'u': val &= ~(0xfULL << 3); break;
-		case 'n': val |= 1ULL << 52; break;
-		case 'p': val |= 2ULL << 52; break;
-		case 'R': val |= 1ULL << 54; break;
-		case 'X': val |= 1ULL << 56; break;
-		default: trace_fail(t, "unknown letter in a leaf", letters);
-		}
+		for (i = 0; i < n && trace_letters[i].letter != *letters; i++)
+			;
+		if (i == n)
+			trace_fail(t, "unknown letter in a leaf", letters);
+		if (*letters == 'u')
+			val &= ~(0xfULL << 3);
+		if (*letters == 'x' && !ept)
+			val &= ~(1ULL << 63);
+		val |= ept ? trace_letters[i].ept : trace_letters[i].npt;
 	}
 	return val;
 }
@@ -218,7 +232,10 @@ static uint64_t trace_value(struct trace *t, const char *word)
 static void trace_vm(struct trace *t)
 {
 	const struct oracle_env env = {
-		.ctx = t, .read_spte = trace_read, .cmpxchg_spte = trace_cmpxchg, .pml = trace_pml,
+		.ctx = t,
+		.read_spte = trace_read,
+		.cmpxchg_spte = trace_cmpxchg,
+		.pml = trace_pml,
 	};
 	const char *mmu = trace_key(t, "mmu"), *policy = trace_key(t, "fault_policy");
 	const char *me = trace_key(t, "me");
@@ -231,7 +248,9 @@ static void trace_vm(struct trace *t)
 		.policy = policy && !strcmp(policy, "zap") ? VM_ZAP : VM_SPLIT,
 		.pml = trace_key_on(t, "pml", false),
 		.exec_only = trace_key_on(t, "exec_only", false),
-		.me = me && !strcmp(me, "sme") ? VM_ME_SME : me && !strcmp(me, "tdx") ? VM_ME_TDX : VM_ME_OFF,
+		.me = me && !strcmp(me, "sme") ? VM_ME_SME :
+		      me && !strcmp(me, "tdx") ? VM_ME_TDX :
+						 VM_ME_OFF,
 		.l1tf = trace_key_on(t, "l1tf", false),
 		.maxphyaddr = trace_key_number(t, "maxphyaddr", 46),
 		.cachebits = trace_key_number(t, "cachebits", 46),
@@ -295,7 +314,8 @@ static void trace_spte(struct trace *t, enum oracle_how how, bool ok)
 	old = tab->spte[idx];
 	if (ok)
 		tab->spte[idx] = val;
-	oracle_ev_spte(t->o, how, tab->pa + idx * 8, trace_key_number(t, "level", tab->level), old, val, ok);
+	oracle_ev_spte(t->o, how, tab->pa + idx * 8, trace_key_number(t, "level", tab->level), old,
+		       val, ok);
 }
 
 /* split TABLE = LEAF: the 512 entries of a split; LEAF is the first, LEVEL that of the table */
@@ -310,23 +330,36 @@ static void trace_split(struct trace *t)
 			continue;
 		old = tab->spte[i];
 		tab->spte[i] = val + ((uint64_t)i << (12 + 9 * (tab->level - 1)));
-		oracle_ev_spte(t->o, ORACLE_INIT, tab->pa + i * 8, tab->level, old, tab->spte[i], true);
+		oracle_ev_spte(t->o, ORACLE_INIT, tab->pa + i * 8, tab->level, old, tab->spte[i],
+			       true);
 	}
 }
 
 static const char *const trace_call_names[] = {
-	[CALL_CREATE_VM] = "create-vm",		[CALL_CREATE_VCPU] = "create-vcpu",
-	[CALL_DESTROY_VM] = "destroy-vm",	[CALL_SET_REGION] = "set-region",
-	[CALL_ENTER_GUEST] = "enter-guest",	[CALL_MMU_LOAD] = "mmu-load",
-	[CALL_MMU_UNLOAD] = "mmu-unload",	[CALL_SET_MODE] = "set-mode",
-	[CALL_PAGE_FAULT] = "page-fault",	[CALL_MAP_PAGE] = "map-page",
-	[CALL_INVALIDATE_START] = "invalidate-start", [CALL_INVALIDATE_END] = "invalidate-end",
-	[CALL_AGE] = "age",			[CALL_TEST_AGE] = "test-age",
-	[CALL_LOG_GET] = "log-get",		[CALL_LOG_CLEAR] = "log-clear",
-	[CALL_MARK_DIRTY] = "mark-dirty",	[CALL_SPLIT] = "split",
-	[CALL_WRITE_PROTECT] = "write-protect",	[CALL_TRACK] = "track",
-	[CALL_UNTRACK] = "untrack",		[CALL_ZAP_RANGE] = "zap-range",
-	[CALL_ZAP_FAST] = "zap-fast",		[CALL_NX_RECOVER] = "nx-recover",
+	[CALL_CREATE_VM] = "create-vm",
+	[CALL_CREATE_VCPU] = "create-vcpu",
+	[CALL_DESTROY_VM] = "destroy-vm",
+	[CALL_SET_REGION] = "set-region",
+	[CALL_ENTER_GUEST] = "enter-guest",
+	[CALL_MMU_LOAD] = "mmu-load",
+	[CALL_MMU_UNLOAD] = "mmu-unload",
+	[CALL_SET_MODE] = "set-mode",
+	[CALL_PAGE_FAULT] = "page-fault",
+	[CALL_MAP_PAGE] = "map-page",
+	[CALL_INVALIDATE_START] = "invalidate-start",
+	[CALL_INVALIDATE_END] = "invalidate-end",
+	[CALL_AGE] = "age",
+	[CALL_TEST_AGE] = "test-age",
+	[CALL_LOG_GET] = "log-get",
+	[CALL_LOG_CLEAR] = "log-clear",
+	[CALL_MARK_DIRTY] = "mark-dirty",
+	[CALL_SPLIT] = "split",
+	[CALL_WRITE_PROTECT] = "write-protect",
+	[CALL_TRACK] = "track",
+	[CALL_UNTRACK] = "untrack",
+	[CALL_ZAP_RANGE] = "zap-range",
+	[CALL_ZAP_FAST] = "zap-fast",
+	[CALL_NX_RECOVER] = "nx-recover",
 	[CALL_SET_NX] = "set-nx",
 };
 
@@ -398,7 +431,8 @@ static void trace_access(struct trace *t, enum hw_access access)
 {
 	static const char *const results[] = { "done", "fault", "misconfig", "no-root" };
 	struct hw_exit exit;
-	enum hw_result res = oracle_hw_access(t->o, trace_arg(t, 1), trace_arg(t, 2), access, &exit);
+	enum hw_result res =
+		oracle_hw_access(t->o, trace_arg(t, 1), trace_arg(t, 2), access, &exit);
 
 	if (t->nr_words > 4 && TRACE_CHOICE(t, trace_word(t, 4), results) != (int)res)
 		trace_fail(t, "the access ended otherwise than expected", results[res]);
