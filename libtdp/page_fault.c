@@ -178,7 +178,8 @@ static int kvm_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault, 
 
 	/*
 	 * Being deleted or moved: no MMIO SPTE before all that maps the slot is gone.  A
-	 * prefault must let go of SRCU, which the deletion waits for (upstream: 3ccbf6f47098, v6.18).
+	 * prefault must let go of SRCU, which the deletion waits for (upstream in v6.18:
+	 * 3ccbf6f47098).
 	 */
 	if (fault->slot->flags & KVM_MEMSLOT_INVALID)
 		return fault->prefetch ? -EAGAIN : RET_PF_RETRY;
