@@ -356,6 +356,14 @@ static void op_clean(struct executor *x, struct exec_thread *t, const struct op 
 	exec_range_call(x, CALL_INVALIDATE_END, op->gfn, op->n);
 }
 
+static void op_protect(struct executor *x, struct exec_thread *t, const struct op *op)
+{
+	(void)t;
+	exec_range_call(x, CALL_INVALIDATE_START, op->gfn, op->n);
+	oracle_host_protect(x->oracle, op->gfn, op->n);
+	exec_range_call(x, CALL_INVALIDATE_END, op->gfn, op->n);
+}
+
 static void op_age(struct executor *x, struct exec_thread *t, const struct op *op)
 {
 	(void)t;
@@ -407,7 +415,7 @@ static void (*const op_functions[OP_NR])(struct executor *x, struct exec_thread 
 	[OP_UNMAP] = op_unmap,			[OP_REMAP] = op_remap,
 	[OP_CLEAN] = op_clean,			[OP_AGE] = op_age,
 	[OP_TEST_AGE] = op_test_age,		[OP_HUGE_FORM] = op_huge_form,
-	[OP_HUGE_BREAK] = op_huge_break,
+	[OP_HUGE_BREAK] = op_huge_break,	[OP_PROTECT] = op_protect,
 };
 
 static bool is_access(const struct op *op)

@@ -20,7 +20,7 @@ static const uint8_t op_weights[OP_NR] = {
 	[OP_SPLIT] = 5, [OP_WRPROT] = 6, [OP_TRACK] = 5, [OP_UNTRACK] = 3, [OP_ZAP_RANGE] = 10,
 	[OP_ZAP_FAST] = 4, [OP_NX_RECOVER] = 7, [OP_NX_TOGGLE] = 2, [OP_DESTROY] = 1,
 	[OP_UNMAP] = 12, [OP_REMAP] = 9, [OP_CLEAN] = 8, [OP_AGE] = 8, [OP_TEST_AGE] = 3,
-	[OP_HUGE_FORM] = 6, [OP_HUGE_BREAK] = 5,
+	[OP_HUGE_FORM] = 6, [OP_HUGE_BREAK] = 5, [OP_PROTECT] = 5,
 };
 /* clang-format on */
 

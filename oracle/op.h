@@ -152,7 +152,8 @@ enum thread_kind { THREAD_VCPU, THREAD_VMM, THREAD_HOST };
 	OP(AGE,		"age",		HOST, "HN")				\
 	OP(TEST_AGE,	"test-age",	HOST, "HN")				\
 	OP(HUGE_FORM,	"huge-form",	HOST, "HL")				\
-	OP(HUGE_BREAK,	"huge-break",	HOST, "HN")
+	OP(HUGE_BREAK,	"huge-break",	HOST, "HN")				\
+	OP(PROTECT,	"protect",	HOST, "HN")
 /* clang-format on */
 
 enum op_kind {
@@ -212,6 +213,10 @@ struct op {
  * clean       writeback: invalidate begin/end, frames stay and become clean
  * huge-form   the host collapses the naturally aligned range of level L around H into one mapping (new frames)
  * huge-break  the host splits its huge mappings in the range into 4K ones (same frames)
+ * protect     the host makes its own mappings in the range read-only (fork, soft-dirty tracking; also
+ *             what a read of never-written memory finds). Frames stay; a mapping is writable again
+ *             once a write fault has asked for it. A huge mapping that lies in the range in part
+ *             is split first
  */
 
 #endif /* ORACLE_OP_H */

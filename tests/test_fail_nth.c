@@ -92,6 +92,7 @@ static const char *const subjects[OP_NR] = {
 	[OP_TEST_AGE] = "test-age 0x0 0x1000",
 	[OP_HUGE_FORM] = "huge-form 0x200 2M",
 	[OP_HUGE_BREAK] = "huge-break 0x200 0x200",
+	[OP_PROTECT] = "protect 0x200 0x201",
 };
 
 static struct executor *executor;

@@ -102,7 +102,7 @@ static void rows_are_right(void **state)
 /* The order of tags in the binary form is the one that the encoder has. */
 static void tags_are_in_order(void **state)
 {
-	const char *p = strstr(doc, "Operations have tags 0 to 34 in this order:");
+	const char *p = strstr(doc, "Operations have tags 0 to 35 in this order:");
 	struct program *prog = program_alloc();
 	int tag;
 

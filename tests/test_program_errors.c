@@ -162,7 +162,8 @@ static const struct bad ops[] = {
 	{ VMM "\twrite 0\n", 3, "'write' in a vmm thread: expected it in a vcpu thread" },
 	{ HOST "\tlog-get 0\n", 3, "'log-get' in a host thread: expected it in a vmm thread" },
 	{ HOST "\tfree 0\n", 3,
-	  "'free': expected one of unmap, remap, clean, age, test-age, huge-form, huge-break" },
+	  "'free': expected one of unmap, remap, clean, age, test-age, huge-form, huge-break, "
+	  "protect" },
 	{ VCPU "\tread\n", 3, "gfn: expected a number such as 512 or 0x200, found nothing" },
 	{ VCPU "\tread 0x1000000000000\n", 3,
 	  "gfn 0x1000000000000: expected less than 0x400000000" },
