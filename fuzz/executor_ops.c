@@ -415,7 +415,8 @@ static void (*const op_functions[OP_NR])(struct executor *x, struct exec_thread 
 	[OP_UNMAP] = op_unmap,			[OP_REMAP] = op_remap,
 	[OP_CLEAN] = op_clean,			[OP_AGE] = op_age,
 	[OP_TEST_AGE] = op_test_age,		[OP_HUGE_FORM] = op_huge_form,
-	[OP_HUGE_BREAK] = op_huge_break,	[OP_PROTECT] = op_protect,
+	[OP_HUGE_BREAK] = op_huge_break,
+	[OP_PROTECT] = op_protect,
 };
 
 static bool is_access(const struct op *op)

@@ -730,7 +730,9 @@ static bool is_protected(struct host *h, uint64_t hvn)
 	c = chunk_get(h, r, hvn);
 	if (get_bit(c->device, hvn - c->first))
 		return false;
-	return c->huge ? memcmp(c->protected, none, sizeof(none)) : get_bit(c->protected, hvn - c->first);
+	if (c->huge)
+		return memcmp(c->protected, none, sizeof(none));
+	return get_bit(c->protected, hvn - c->first);
 }
 
 /* A write fault: the mapping that the page is of is made writable in place. */
