@@ -128,7 +128,7 @@ void import_free(struct import *im)
 	uint32_t i;
 
 	for (i = 0; i < im->nr_slots; i++)
-		free(im->slots[i].level_of);
+		import_host_free(&im->slots[i]);
 	free(im->ops);
 	im->ops = NULL;
 	im->nr_slots = im->nr_ops = im->cap_ops = 0;
@@ -181,6 +181,7 @@ static void summarize(const struct import *im, const struct program *prog)
 		log->vms[im->vm].nr_events);
 	say(im->counts.faults, "page faults");
 	say(im->counts.retries, "of them taken again because of a race, left out");
+	say(im->counts.seen_accesses, "accesses without a fault, seen by A and D bits");
 	say(im->counts.unmaps_elsewhere, "unmaps outside of known guest memory, left out");
 	say(im->counts.ages_elsewhere, "ages outside of known guest memory, left out");
 	say(im->counts.folded_vcpus,

@@ -257,6 +257,9 @@ struct import_range {
  * @logging: its dirty log is on at that event
  * @level_of: host's mapping level of each 2M region, by hvn from the slot's; NULL for 4K backing
  * @nr_regions: of @level_of
+ * @readonly: a bit for each page that the program's host maps read-only; NULL if there is none
+ * @protect: number of the last protect operation, plus 1; @protected_at: the event at which it was added
+ * @unmapped_at: last event that unmapped anything of it
  */
 struct import_slot {
 	struct slot_desc desc;
@@ -268,6 +271,8 @@ struct import_slot {
 	bool logging;
 	uint8_t *level_of;
 	uint64_t nr_regions;
+	uint8_t *readonly;
+	uint32_t protect, protected_at, unmapped_at;
 };
 
 #define IMPORT_NO_ID		(~0U)
@@ -318,7 +323,7 @@ struct import {
 	struct import_op *ops;
 	bool no_memory;
 	struct {
-		uint32_t faults, retries, unmaps_elsewhere, ages_elsewhere, folded_vcpus;
+		uint32_t faults, retries, seen_accesses, unmaps_elsewhere, ages_elsewhere, folded_vcpus;
 		uint32_t slots_left_out, ops_left_out, switches_left_out;
 	} counts;
 };
@@ -349,6 +354,9 @@ void import_host_op(struct import *im, enum op_kind kind, uint32_t event, uint64
 		    uint64_t end, uint32_t *elsewhere);
 void import_host_level(struct import *im, struct import_slot *slot, uint32_t event, uint64_t gfn,
 		       int level);
+void import_host_access(struct import *im, struct import_slot *slot, uint32_t event, bool untouched);
+void import_host_written(struct import *im, struct import_slot *slot, uint32_t event);
+void import_host_free(struct import_slot *slot);
 
 /* import_ops.c */
 int import_find_ops(struct import *im, struct import_error *err);

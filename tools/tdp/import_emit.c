@@ -66,6 +66,18 @@ static void group_by_vcpu(struct import_op *ops, uint32_t nr)
 	free(copy);
 }
 
+/* NX recovery takes the page tables that executing has made, in the order in which they were made. */
+static bool order_matters(const struct import_op *ops, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (ops[i].op.kind == OP_NX_RECOVER)
+			return true;
+	}
+	return false;
+}
+
 static bool extend_access(struct op *last, const struct op *op)
 {
 	uint64_t end = last->gfn + (last->n - 1) * last->step;
@@ -278,7 +290,7 @@ int import_emit(struct import *im, const struct import_limits *limits, struct pr
 	}
 	memset(e.vcpu_thread, NO_THREAD, sizeof(e.vcpu_thread));
 	memcpy(ops, im->ops, nr * sizeof(*ops));
-	if (!limits->exact_order)
+	if (!limits->exact_order && !order_matters(ops, nr))
 		group_by_vcpu(ops, nr);
 	nr = merge_all(ops, nr);
 	if (limits->max_ops && nr > limits->max_ops) {

@@ -50,6 +50,135 @@ uint64_t import_range_add(struct import *im, uint64_t hva, uint64_t n, uint64_t 
 	return hvn;
 }
 
+static bool is_zap_or_age(const struct import *im, const struct ft_event *ev, bool age)
+{
+	struct spte_class old = spte_classify(&im->desc, ev->level, ev->b);
+	struct spte_class new = spte_classify(&im->desc, ev->level, ev->c);
+
+	if (old.kind != SPTE_LEAF)
+		return false;
+	return age ? new.kind == SPTE_LEAF &&old.a && !new.a :
+		     new.kind == SPTE_NONE && !spte_is_frozen(ev->c);
+}
+
+static void set_readonly(struct import *im, struct import_slot *slot, uint64_t hvn, uint64_t n,
+			 bool readonly)
+{
+	uint64_t end = hvn + n - slot->desc.hvn, i;
+
+	if (!slot->readonly && readonly)
+		slot->readonly = calloc(slot->desc.npages / 8 + 1, 1);
+	if (!slot->readonly) {
+		im->no_memory |= readonly;
+		return;
+	}
+	if (end > slot->desc.npages)
+		end = slot->desc.npages;
+	for (i = hvn > slot->desc.hvn ? hvn - slot->desc.hvn : 0; i < end; i++) {
+		if (readonly)
+			slot->readonly[i / 8] |= 1 << i % 8;
+		else
+			slot->readonly[i / 8] &= ~(1 << i % 8);
+	}
+}
+
+static bool is_readonly(const struct import_slot *slot, uint64_t hvn)
+{
+	uint64_t i = hvn - slot->desc.hvn;
+
+	return slot->readonly && i < slot->desc.npages && (slot->readonly[i / 8] & 1 << i % 8);
+}
+
+static void note_unmap(struct import *im, uint32_t event, uint64_t hvn, uint64_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < im->nr_slots; i++) {
+		struct import_slot *slot = &im->slots[i];
+
+		if (hvn >= slot->desc.hvn + slot->desc.npages || slot->desc.hvn >= hvn + n)
+			continue;
+		slot->unmapped_at = event;
+		set_readonly(im, slot, hvn, n, false);
+	}
+}
+
+static struct import_op *add_range(struct import *im, enum op_kind kind, uint32_t event,
+				   uint64_t hvn, uint64_t n)
+{
+	struct import_op *op = import_add_op(im, event, 1, kind);
+
+	if (kind == OP_UNMAP)
+		note_unmap(im, event, hvn, n);
+
+	if (op) {
+		op->op.gfn = hvn;
+		op->op.n = n;
+	}
+	return op;
+}
+
+/**
+ * struct met - guest memory that the host's operation met
+ * @any: there was some
+ * @all: every SPTE that changed is in a range that is known
+ */
+struct met {
+	bool any;
+	bool all;
+};
+
+static bool is_known(const struct import *im, uint64_t hvn)
+{
+	uint32_t i;
+
+	for (i = 0; i < im->nr_ranges; i++) {
+		if (hvn >= im->ranges[i].hvn && hvn < im->ranges[i].hvn + im->ranges[i].n)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What changed because of the event: leaves that are of the kind of change which it makes, by
+ * its task, before that does anything else.  With @kind OP_NR only looks.
+ */
+static struct met by_effect(struct import *im, enum op_kind kind, uint32_t event, bool age)
+{
+	const struct import_log *log = im->log;
+	uint16_t task = log->events[event].task;
+	struct met met = { .all = true };
+	uint64_t end = IMPORT_NO_GFN;
+	struct import_op *op = NULL;
+	uint32_t i;
+
+	for (i = event + 1; i < log->nr_events; i++) {
+		const struct ft_event *ev = &log->events[i];
+		uint64_t n = 1ULL << 9 * (ev->level - 1);
+		struct import_slot *slot;
+		uint64_t hvn;
+
+		if (ev->task != task)
+			continue;
+		if (ev->kind != FT_CHANGED)
+			break;
+		slot = import_slot_at(im, ev->as_id, ev->a);
+		if (!slot || !is_zap_or_age(im, ev, age))
+			continue;
+		hvn = slot->desc.hvn + (ev->a - slot->base);
+		met.any = true;
+		met.all &= is_known(im, hvn);
+		if (kind == OP_NR)
+			continue;
+		if (op && hvn == end)
+			op->op.n += n;
+		else
+			op = add_range(im, kind, event, hvn, n);
+		end = hvn + n;
+	}
+	return met;
+}
+
 /**
  * import_host_op - an operation of the host, in each piece of guest memory that it meets
  * @im: import
@@ -67,20 +196,23 @@ void import_host_op(struct import *im, enum op_kind kind, uint32_t event, uint64
 	bool met = false;
 	uint32_t i;
 
+	if (!im->exact && kind != OP_TEST_AGE) {
+		struct met effect = by_effect(im, OP_NR, event, kind == OP_AGE);
+
+		if (effect.any && !effect.all) {
+			by_effect(im, kind, event, kind == OP_AGE);
+			return;
+		}
+	}
 	for (i = 0; i < im->nr_ranges; i++) {
 		const struct import_range *r = &im->ranges[i];
 		uint64_t from = first > r->hva ? first : r->hva;
 		uint64_t to = last < r->hva + r->n ? last : r->hva + r->n;
-		struct import_op *op;
 
 		if (from >= to)
 			continue;
 		met = true;
-		op = import_add_op(im, event, 1, kind);
-		if (!op)
-			return;
-		op->op.gfn = r->hvn + (from - r->hva);
-		op->op.n = to - from;
+		add_range(im, kind, event, r->hvn + (from - r->hva), to - from);
 	}
 	if (!met)
 		++*elsewhere;
@@ -121,13 +253,82 @@ void import_host_level(struct import *im, struct import_slot *slot, uint32_t eve
 }
 
 /**
+ * import_host_access - a page is mapped: the host maps it read-only, or writable, as the SPTE says
+ * @im: import
+ * @slot: of the page, or NULL
+ * @event: number of the event FT_CHANGED
+ * @untouched: nothing was mapped there since the slot's last protect operation
+ *
+ * Adds an operation only where the program's host does not have it so yet.  One that begins where the
+ * last one ended becomes part of that, which may be done that early if the page was not mapped since.
+ */
+void import_host_access(struct import *im, struct import_slot *slot, uint32_t event, bool untouched)
+{
+	const struct ft_event *ev = &im->log->events[event];
+	uint64_t hvn, n = 1ULL << 9 * (ev->level - 1);
+	bool readonly = !spte_host_writable(&im->desc, ev->c);
+	struct import_op *op;
+
+	if (!slot || ev->a < slot->base || slot->desc.flags & SLOT_RO)
+		return;
+	hvn = slot->desc.hvn + (ev->a - slot->base);
+	if (is_readonly(slot, hvn) == readonly)
+		return;
+	set_readonly(im, slot, hvn, n, readonly);
+	if (!readonly) {
+		op = import_add_op(im, event, 0, OP_REMAP);
+		slot->unmapped_at = event;
+	} else if (slot->protect && untouched && slot->protected_at > slot->unmapped_at &&
+		   im->ops[slot->protect - 1].op.gfn + im->ops[slot->protect - 1].op.n == hvn) {
+		im->ops[slot->protect - 1].op.n += n;
+		return;
+	} else {
+		op = import_add_op(im, event, 0, OP_PROTECT);
+		slot->protect = im->nr_ops;
+		slot->protected_at = event;
+	}
+	if (op) {
+		op->op.gfn = hvn;
+		op->op.n = n;
+	}
+}
+
+/**
+ * import_host_written - a page is mapped because of a write: the host has made its mapping writable
+ * @im: import
+ * @slot: of the page, or NULL
+ * @event: number of the event FT_CHANGED
+ */
+void import_host_written(struct import *im, struct import_slot *slot, uint32_t event)
+{
+	const struct ft_event *ev = &im->log->events[event];
+
+	if (slot && ev->a >= slot->base)
+		set_readonly(im, slot, slot->desc.hvn + (ev->a - slot->base),
+			     1ULL << 9 * (ev->level - 1), false);
+}
+
+/**
+ * import_host_free - free what is known of the host's mappings of a slot
+ * @slot: slot
+ */
+void import_host_free(struct import_slot *slot)
+{
+	free(slot->level_of);
+	free(slot->readonly);
+	slot->level_of = slot->readonly = NULL;
+}
+
+/**
  * struct offsets - which offsets of host page from guest page are possible for a slot
  * @lo: smallest, @hi: largest
  * @any: something was learnt
+ * @contradiction: no one offset is possible: there are several slots where one was thought to be
  */
 struct offsets {
 	uint64_t lo, hi;
 	bool any;
+	bool contradiction;
 };
 
 /* The SPTE of [gfn, gfn + n) changed since the host did something to [start, end). */
@@ -140,22 +341,13 @@ static void narrow(struct offsets *o, uint64_t gfn, uint64_t n, uint64_t start, 
 		lo = o->lo;
 	if (o->any && hi > o->hi)
 		hi = o->hi;
-	if (lo > hi)
-		return;		/* a contradiction: it was another slot's, or another's doing */
+	if (lo > hi) {
+		o->contradiction = true;
+		return;
+	}
 	o->lo = lo;
 	o->hi = hi;
 	o->any = true;
-}
-
-static bool is_zap_or_age(const struct import *im, const struct ft_event *ev, bool age)
-{
-	struct spte_class old = spte_classify(&im->desc, ev->level, ev->b);
-	struct spte_class new = spte_classify(&im->desc, ev->level, ev->c);
-
-	if (old.kind != SPTE_LEAF)
-		return false;
-	return age ? new.kind == SPTE_LEAF &&old.a && !new.a :
-		     new.kind == SPTE_NONE && !spte_is_frozen(ev->c);
 }
 
 static void learn(struct import *im, struct offsets *offsets)
@@ -203,14 +395,15 @@ void import_infer_ranges(struct import *im)
 	learn(im, offsets);
 	for (i = 0; i < im->nr_slots; i++) {
 		struct import_slot *slot = &im->slots[i];
-		uint64_t offset = offsets[i].lo;
+		uint64_t offset = offsets[i].lo, last = offsets[i].hi;
 
-		if (!offsets[i].any)
-			continue;
 		/* Huge mappings need host and guest addresses that agree in their low bits. */
-		if (slot->desc.backing != BACKING_4K &&
-		    ((offset + PAGES_2M - 1) & ~(PAGES_2M - 1)) <= offsets[i].hi)
+		if (slot->desc.backing != BACKING_4K) {
 			offset = (offset + PAGES_2M - 1) & ~(PAGES_2M - 1);
+			last &= ~(PAGES_2M - 1);
+		}
+		if (!offsets[i].any || offsets[i].contradiction || offset != last)
+			continue;
 		slot->desc.hvn = import_range_add(im, slot->desc.base + offset, slot->desc.npages,
 						  slot->desc.base);
 	}

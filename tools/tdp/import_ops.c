@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import.h"
+#include "import_history.h"
 
 #define PFERR_WRITE	2u
 #define PFERR_FETCH	16u
@@ -24,6 +24,10 @@ enum doing { NOTHING, UNMAPPING, AGING, ZAPPING_ALL, RECOVERING_NX, SETTING_REGI
  * @at_fault: it serves a page fault
  * @requested: a mapping was asked for since
  * @done: the fault took effect
+ * @region: it is setting a memory region
+ * @since: event at which the work began
+ * @slot: that it sets
+ * @appears: number of the operation that makes it be where it is set to be, plus 1
  * @run: walk over a slot that it is in
  * @zap: number of the zap-range operation that it is in, plus 1
  */
@@ -33,15 +37,28 @@ struct task_state {
 	bool at_fault;
 	bool requested;
 	bool done;
+	bool region;
+	uint32_t since;
+	struct import_slot *slot;
+	uint32_t appears;
 	struct import_run run;
 	uint32_t zap;
 };
 
+/**
+ * struct state - where the walk through the log is
+ * @im: import
+ * @tasks: of each
+ * @as_id: address space that each vCPU is in
+ * @last_fault: number of the VM's last event of a fault
+ * @history: what each SPTE is
+ */
 struct state {
 	struct import *im;
 	struct task_state *tasks;
 	uint8_t as_id[PROG_MAX_VCPUS];
-	uint32_t last_fault;	/* number of the last event of a fault */
+	uint32_t last_fault;
+	struct history history;
 };
 
 /**
@@ -118,7 +135,7 @@ static void page_fault(struct state *s, struct task_state *t, uint32_t event)
 	op->vcpu = fold_vcpu(im, ev->vcpu);
 	op->op.gfn = ev->a >> 12;
 	op->op.n = op->op.step = 1;
-	*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .doing = NOTHING };
+	*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .since = event };
 }
 
 /* The access took effect at this event, in this address space. */
@@ -164,7 +181,7 @@ static void requested(struct state *s, struct task_state *t, uint32_t event)
 		op->vcpu = fold_vcpu(im, im->log->tasks[ev->task].vcpu);
 		op->op.gfn = ev->a;
 		op->op.n = 1;
-		*t = (struct task_state){ .op = im->nr_ops, .at_fault = true };
+		*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .since = event };
 	}
 	t->requested = true;
 	vcpu = im->ops[t->op - 1].vcpu;
@@ -209,9 +226,90 @@ static void zapped_table(struct state *s, struct task_state *t, uint32_t event)
 	if (is_nx_worker(im, ev)) {
 		if (!im->exact)
 			import_add_op(im, event, 2, OP_NX_RECOVER);
-	} else if (t->doing == NOTHING && !im->exact && event <= s->last_fault && ev->level == 2) {
+	} else if (t->doing != ZAPPING_ALL && !im->exact && event <= s->last_fault &&
+		   ev->level == 2) {
+		/* An unmap zaps leaves only, so the task has gone on to something else. */
+		t->doing = NOTHING;
 		import_log_collapsed(im, &t->run, event);
 	}
+}
+
+/*
+ * A and D that were not there when the SPTE last changed: the guest has been at the page since.
+ * When, nobody tells; most likely before the host began to look at what guests had touched.
+ */
+static void seen_accessed(struct state *s, struct task_state *t, uint32_t event, uint64_t before)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct spte_class was = spte_classify(&im->desc, ev->level, before);
+	struct spte_class is = spte_classify(&im->desc, ev->level, ev->b);
+	struct import_op *op;
+
+	if (was.kind != SPTE_LEAF || is.kind != SPTE_LEAF || (was.a >= is.a && was.d >= is.d))
+		return;
+	op = import_add_op(im, t->since, 0, is.d > was.d ? OP_WRITE : OP_READ);
+	if (!op)
+		return;
+	op->op.gfn = ev->a;
+	op->op.n = op->op.step = 1;
+	im->counts.seen_accesses++;
+}
+
+/* By a write fault the host makes its mapping writable itself. */
+static void mapped(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	const struct op *op = last_op(im, t);
+	struct import_slot *slot = import_slot_at(im, ev->as_id, ev->a);
+	const struct history_key *key;
+	bool untouched = true;
+
+	if (!t->at_fault || (op->gfn & ~((1ULL << 9 * (ev->level - 1)) - 1)) != ev->a)
+		return;
+	key = history_find(&s->history, ev->as_id, ev->a, ev->level);
+	if (key && slot) {
+		const struct history_life *last = &s->history.lives[key->last];
+
+		untouched = last->steps[last->nr - 1].line <
+			    im->log->events[slot->protected_at].line;
+	}
+	if (op->kind == OP_WRITE)
+		import_host_written(im, slot, event);
+	else
+		import_host_access(im, slot, event, untouched);
+}
+
+/* Keeps up with what SPTEs are. */
+static void follow(struct state *s, struct task_state *t, uint32_t event)
+{
+	const struct ft_event *ev = &s->im->log->events[event];
+	struct history *h = &s->history;
+	uint32_t life = history_of_value(h, ev->as_id, ev->a, ev->level, ev->b);
+
+	if (spte_classify(h->vm, ev->level, ev->c).kind == SPTE_LEAF)
+		mapped(s, t, event);
+	if (spte_classify(h->vm, ev->level, ev->b).kind == SPTE_NONE)
+		life = HISTORY_OPEN;
+	if (life != HISTORY_OPEN) {
+		if (!((h->lives[life].spte ^ ev->b) & ~0xfffULL))
+			seen_accessed(s, t, event, h->lives[life].spte);
+		history_change(h, life, ev->level, ev->c, ev->line);
+	} else if (spte_classify(h->vm, ev->level, ev->c).kind != SPTE_NONE) {
+		history_begin(h, ev->as_id, ev->a, ev->level, ev->c, ev->line, BORN_MAPPED);
+	}
+}
+
+static void logging(struct import *im, struct task_state *t, uint32_t event,
+		    void (*step)(struct import *im, struct import_run *run, uint32_t event))
+{
+	uint32_t ops = im->nr_ops;
+
+	t->doing = NOTHING;
+	step(im, &t->run, event);
+	if (im->nr_ops != ops)
+		t->since = event;
 }
 
 /* An SPTE changed that is not of the fault which the task serves. */
@@ -228,9 +326,9 @@ static void changed_otherwise(struct state *s, struct task_state *t, uint32_t ev
 	else if (old.kind == SPTE_TABLE && new.kind == SPTE_NONE)
 		zapped_table(s, t, event);
 	else if (old.kind == SPTE_LEAF && new.kind == SPTE_TABLE && !probed)
-		import_log_split(im, &t->run, event);
+		logging(im, t, event, import_log_split);
 	else if (old.kind == SPTE_LEAF && new.kind == SPTE_LEAF && old.w && !new.w && !probed)
-		import_log_protected(im, &t->run, event);
+		logging(im, t, event, import_log_protected);
 }
 
 static void changed(struct state *s, struct task_state *t, uint32_t event)
@@ -261,7 +359,9 @@ static void region(struct state *s, struct task_state *t, uint32_t event)
 	struct import_slot before;
 	struct import_op *op = NULL;
 
-	*t = (struct task_state){ .doing = SETTING_REGION };
+	/* What is done to a slot that the program does not have shows in other slots only. */
+	*t = (struct task_state){ .doing = slot ? SETTING_REGION : NOTHING, .region = true,
+				   .since = event };
 	if (!slot)
 		return;
 	before = *slot;
@@ -272,12 +372,17 @@ static void region(struct state *s, struct task_state *t, uint32_t event)
 		op = import_add_op(im, event, 1, OP_SLOT_ADD);
 		if (op) {
 			op->op.desc = import_region_desc(im, slot, ev);
-			return;	/* its description names it */
+			t->slot = slot;
+			t->appears = im->nr_ops;
+			return; /* its description names it */
 		}
 	} else if (before.base != slot->base) {
 		op = import_add_op(im, event, 1, OP_SLOT_MOVE);
-		if (op)
+		if (op) {
 			op->op.gfn = slot->base;
+			t->slot = slot;
+			t->appears = im->nr_ops;
+		}
 	} else if (before.logging != slot->logging) {
 		op = import_add_op(im, event, 1, slot->logging ? OP_LOG_START : OP_LOG_STOP);
 	}
@@ -286,9 +391,14 @@ static void region(struct state *s, struct task_state *t, uint32_t event)
 }
 
 /* Events that begin some other work of the task. */
-static void begin_work(struct task_state *t, enum doing doing)
+static void begin_work(struct task_state *t, enum doing doing, uint32_t event)
 {
-	*t = (struct task_state){ .doing = doing };
+	/* To set a region is to zap all roots, most of the time. */
+	bool region = t->region && doing == ZAPPING_ALL;
+
+	if (!region)
+		*t = (struct task_state){ .since = event };
+	t->doing = doing;
 }
 
 static void zap_fast(struct state *s, struct task_state *t, uint32_t event)
@@ -296,13 +406,45 @@ static void zap_fast(struct state *s, struct task_state *t, uint32_t event)
 	/* Setting a region is what zaps all roots most of the time, and then is an operation itself. */
 	if (t->doing != SETTING_REGION && event < s->last_fault)
 		import_add_op(s->im, event, 1, OP_ZAP_FAST);
-	begin_work(t, ZAPPING_ALL);
+	begin_work(t, ZAPPING_ALL, event);
 }
 
 static void zap_sp(struct state *s, struct task_state *t, uint32_t event)
 {
-	begin_work(t, RECOVERING_NX);
+	begin_work(t, RECOVERING_NX, event);
 	import_add_op(s->im, event, 1, OP_NX_RECOVER);
+}
+
+/*
+ * A slot comes to be at the end of the ioctl that sets it, which has no event; its operation stands at
+ * the ioctl's begin.  An access that finds no slot where the program has one came in between.
+ * A slot that moves is gone from its old place all that while.
+ */
+static void found_no_slot(struct state *s, uint8_t vcpu, uint32_t event)
+{
+	struct import *im = s->im;
+	struct import_slot *slot = import_slot_at(im, s->as_id[vcpu], im->log->events[event].a);
+	struct task_state *t = NULL;
+	struct import_op *op;
+	uint32_t i;
+
+	for (i = 0; i < im->log->nr_tasks && slot; i++) {
+		if (s->tasks[i].appears && s->tasks[i].slot == slot)
+			t = &s->tasks[i];
+	}
+	if (!t)
+		return;
+	op = &im->ops[t->appears - 1];
+	if (op->op.kind == OP_SLOT_MOVE) {
+		op->op.kind = OP_SLOT_DELETE;
+		op->op.gfn = 0;
+		op = import_add_op(im, event, 0, OP_SLOT_ADD);
+		if (!op)
+			return;
+		op->op.desc = import_region_desc(im, slot, &im->log->events[t->since]);
+		t->appears = im->nr_ops;
+	}
+	op->at = 4ULL * (event + 1);
 }
 
 static void fault_event(struct state *s, struct task_state *t, uint32_t event)
@@ -324,6 +466,8 @@ static void fault_event(struct state *s, struct task_state *t, uint32_t event)
 	default:	/* FT_SET_SPTE, FT_MARK_MMIO: the SPTE may have been right already */
 		if (t->at_fault && last_op(im, t)->gfn == ev->a)
 			took_effect(s, t, event, -1);
+		if (ev->kind == FT_MARK_MMIO && t->at_fault)
+			found_no_slot(s, im->ops[t->op - 1].vcpu, event);
 	}
 }
 
@@ -334,15 +478,15 @@ static void host_event(struct state *s, struct task_state *t, uint32_t event)
 
 	switch (ev->kind) {
 	case FT_UNMAP_HVA:
-		begin_work(t, UNMAPPING);
+		begin_work(t, UNMAPPING, event);
 		import_host_op(im, OP_UNMAP, event, ev->a, ev->b, &im->counts.unmaps_elsewhere);
 		break;
 	case FT_AGE_HVA:
-		begin_work(t, AGING);
+		begin_work(t, AGING, event);
 		import_host_op(im, OP_AGE, event, ev->a, ev->b, &im->counts.ages_elsewhere);
 		break;
 	default:
-		begin_work(t, AGING);
+		begin_work(t, AGING, event);
 		import_host_op(im, OP_TEST_AGE, event, ev->a, ev->a + 1,
 			       &im->counts.ages_elsewhere);
 	}
@@ -363,6 +507,7 @@ static void one_event(struct state *s, uint32_t event)
 		fault_event(s, t, event);
 		break;
 	case FT_CHANGED:
+		follow(s, t, event);
 		changed(s, t, event);
 		break;
 	case FT_UNMAP_HVA:
@@ -374,13 +519,13 @@ static void one_event(struct state *s, uint32_t event)
 		region(s, t, event);
 		break;
 	case FT_CLEAR_MASKED:
-		import_log_masked(im, &t->run, event);
+		logging(im, t, event, import_log_masked);
 		break;
 	case FT_ZAP_FAST:
 		zap_fast(s, t, event);
 		break;
 	case FT_ZAP_ALL:
-		begin_work(t, ZAPPING_ALL);
+		begin_work(t, ZAPPING_ALL, event);
 		break;
 	case FT_ZAP_SP:
 		zap_sp(s, t, event);
@@ -448,12 +593,15 @@ int import_find_ops(struct import *im, struct import_error *err)
 	s.tasks = calloc(log->nr_tasks, sizeof(*s.tasks));
 	if (!s.tasks)
 		return import_fail(err, 0, "no memory");
+	history_init(&s.history, &im->desc);
 	find_last_fault(&s);
 	for (i = log->vms[im->vm].first; i <= log->vms[im->vm].last; i++) {
 		if (log->events[i].vm == im->vm)
 			one_event(&s, i);
 	}
 	free(s.tasks);
+	im->no_memory |= s.history.no_memory;
+	history_free(&s.history);
 	sort_ops(im);
 	return im->no_memory ? import_fail(err, 0, "no memory for the operations") : 0;
 }

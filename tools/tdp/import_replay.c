@@ -28,11 +28,23 @@ struct table {
 	uint32_t life[PTES];
 };
 
+/**
+ * struct replay - what a replay has done so far
+ * @h: history being made
+ * @nr_tables: of @tables
+ * @tables: by page number
+ * @events: of the executor
+ * @begun: an operation has begun
+ * @harvest: the executor reads the dirty logs one last time, which the log knows nothing of
+ * @violation: first one
+ */
 struct replay {
 	struct history *h;
 	uint64_t nr_tables;
-	struct table **tables;	/* by page number */
+	struct table **tables;
 	uint32_t events;
+	bool begun;
+	bool harvest;
 	char violation[320];
 };
 
@@ -114,7 +126,7 @@ static void spte_event(struct replay *r, uint64_t pa, uint64_t spte)
 	if (!t)
 		return;
 	t->spte[i] = spte;
-	if (t->known)
+	if (t->known && !r->harvest)
 		set(r, t, i, spte, BORN_MAPPED);
 }
 
@@ -124,6 +136,13 @@ static void on_event(void *ctx, const struct exec_event *ev)
 
 	r->events++;
 	switch (ev->kind) {
+	case EXEC_EV_OP:
+		r->begun = true;
+		break;
+	case EXEC_EV_CALL:
+		r->harvest = r->begun && ev->thread < 0 && (ev->call->kind == CALL_LOG_GET ||
+							    ev->call->kind == CALL_LOG_CLEAR);
+		break;
 	case EXEC_EV_ALLOC:
 		forget(r, ev->pa, ev->val);
 		break;
@@ -136,6 +155,7 @@ static void on_event(void *ctx, const struct exec_event *ev)
 			spte_event(r, ev->pa, ev->val);
 		break;
 	case EXEC_EV_RETURN:
+		r->harvest = false;
 		if (ev->call->kind == CALL_ENTER_GUEST || ev->call->kind == CALL_MMU_LOAD) {
 			if (ev->call->root != INVALID_PAGE)
 				now_known(r, ev->call->root, ev->call->smm, 0, r->h->vm->levels);
