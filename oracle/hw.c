@@ -243,7 +243,7 @@ static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64
 			uint64_t spte, uint32_t pa_gen, int level)
 {
 	uint64_t table = fmt_table(&o->fmt, spte);
-	struct mirror_table *t = mirror_table(o, table);
+	struct mirror_table *t = mirror_at(o->mirror, table);
 	struct psc_entry e = {
 		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
 		.pa = pa,
@@ -335,7 +335,7 @@ static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 	w->perm = FMT_R | FMT_W | FMT_X;
 	for (;;) {
 		uint64_t pa = table + ((w->gfn >> (9 * (level - 1))) & 511) * 8;
-		struct mirror_table *t = mirror_table(o, table);
+		struct mirror_table *t = mirror_at(o->mirror, table);
 		enum walk_result res;
 		uint64_t spte;
 		bool live;
@@ -372,7 +372,7 @@ static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 		w->perm &= fmt_perm(&o->fmt, spte);
 		cache_table(o, v, w, pa, spte, t->gen, level);
 		table = fmt_table(&o->fmt, spte);
-		t = mirror_table(o, table);
+		t = mirror_at(o->mirror, table);
 		gen = t ? t->gen : 0;
 		level--;
 	}

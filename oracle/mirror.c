@@ -9,10 +9,6 @@
 #include "oracle_internal.h"
 #include "rules.h"
 
-/* Descriptors come in blocks, so that a program with few tables touches little memory. */
-#define BLOCK_SHIFT	8
-#define BLOCK_SIZE	(1u << BLOCK_SHIFT)
-
 struct mirror *mirror_create(void)
 {
 	return oracle_alloc(1, sizeof(struct mirror));
@@ -28,7 +24,6 @@ void mirror_destroy(struct mirror *m)
 		free(m->block[i]);
 	free(m->used);
 	free(m->roots);
-	free(m->changed);
 	free(m);
 }
 
@@ -42,7 +37,6 @@ void mirror_reset(struct oracle *o)
 		memset(m->used[i], 0, sizeof(*m->used[i]));
 	m->nr_used = 0;
 	m->nr_roots = 0;
-	m->nr_changed = 0;
 	m->nr_live = 0;
 	m->nr_tables = 0;
 	m->unlinks = 0;
@@ -51,17 +45,7 @@ void mirror_reset(struct oracle *o)
 
 struct mirror_table *mirror_table(struct oracle *o, uint64_t pa)
 {
-	struct mirror *m = o->mirror;
-	struct mirror_table *t;
-	uint64_t page;
-
-	if (pa < MIRROR_PT_PA || pa >= MIRROR_PT_END)
-		return NULL;
-	page = (pa - MIRROR_PT_PA) >> 12;
-	if (!m->block[page >> BLOCK_SHIFT])
-		return NULL;
-	t = &m->block[page >> BLOCK_SHIFT][page & (BLOCK_SIZE - 1)];
-	return t->gen ? t : NULL;
+	return mirror_at(o->mirror, pa);
 }
 
 uint64_t mirror_read(struct oracle *o, uint64_t pa)
@@ -72,33 +56,9 @@ uint64_t mirror_read(struct oracle *o, uint64_t pa)
 	return live ? val : 0;
 }
 
-const uint64_t *mirror_changed(struct oracle *o, size_t *n)
-{
-	*n = o->mirror->nr_changed;
-	return o->mirror->changed;
-}
-
 uint64_t mirror_entry_gfn(const struct mirror_table *table, uint64_t pa)
 {
 	return table->gfn + (((pa >> 3) & 511) << (9 * (table->level - 1)));
-}
-
-uint64_t mirror_lookup(struct oracle *o, uint64_t root, uint64_t gfn, int level)
-{
-	struct mirror_table *t = mirror_table(o, root);
-
-	while (t && t->live && t->level) {
-		uint64_t pa = t->pa + ((gfn >> (9 * (t->level - 1))) & 511) * 8;
-		uint64_t spte;
-
-		if (t->level == level)
-			return pa;
-		spte = mirror_read(o, pa);
-		if (!fmt_mmu_present(spte) || fmt_is_leaf(spte, t->level))
-			break;
-		t = mirror_table(o, fmt_table(&o->fmt, spte));
-	}
-	return MIRROR_NONE;
 }
 
 bool mirror_reachable(struct oracle *o, const struct mirror_table *table)
@@ -169,11 +129,6 @@ int mirror_for_each_leaf(struct oracle *o, struct mirror_table *root, uint64_t s
 
 /* ---- events ---- */
 
-void mirror_call_begin(struct oracle *o)
-{
-	o->mirror->nr_changed = 0;
-}
-
 /* A page-table page was allocated, every entry @fill. */
 void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill)
 {
@@ -182,9 +137,9 @@ void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill)
 	struct mirror_table *t;
 	uint32_t gen;
 
-	if (!m->block[page >> BLOCK_SHIFT])
-		m->block[page >> BLOCK_SHIFT] = oracle_alloc(BLOCK_SIZE, sizeof(*t));
-	t = &m->block[page >> BLOCK_SHIFT][page & (BLOCK_SIZE - 1)];
+	if (!m->block[page >> MIRROR_BLOCK_SHIFT])
+		m->block[page >> MIRROR_BLOCK_SHIFT] = oracle_alloc(MIRROR_BLOCK_SIZE, sizeof(*t));
+	t = &m->block[page >> MIRROR_BLOCK_SHIFT][page & (MIRROR_BLOCK_SIZE - 1)];
 	if (!t->gen) {
 		if (m->nr_used == m->max_used) {
 			m->max_used = m->max_used ? m->max_used * 2 : 64;
@@ -231,25 +186,6 @@ void mirror_free(struct oracle *o, struct mirror_table *t)
 		forget_root(m, t);
 }
 
-static void remember_changed(struct oracle *o, struct mirror_table *t, uint64_t pa)
-{
-	struct mirror *m = o->mirror;
-	uint32_t idx = (pa >> 3) & 511;
-
-	if (t->changed_call != o->call_number) {
-		t->changed_call = o->call_number;
-		memset(t->changed, 0, sizeof(t->changed));
-	}
-	if (t->changed[idx / 64] >> (idx & 63) & 1)
-		return;
-	t->changed[idx / 64] |= 1ULL << (idx & 63);
-	if (m->nr_changed == m->max_changed) {
-		m->max_changed = m->max_changed ? m->max_changed * 2 : 1024;
-		m->changed = oracle_grow(m->changed, m->max_changed, sizeof(*m->changed));
-	}
-	m->changed[m->nr_changed++] = pa;
-}
-
 /* From now on the leaves of @t are mappings of the VM. */
 static void count_leaves(struct mirror *m, struct mirror_table *t)
 {
@@ -292,9 +228,20 @@ static void link_child(struct oracle *o, struct mirror_table *t, uint64_t pa, ui
 	count_leaves(o->mirror, child);
 }
 
-/* One entry of a page table that nobody can see yet: does it continue a run of frames? */
-static void note_init(struct mirror_table *t, int level, uint32_t idx, uint64_t val)
+/**
+ * mirror_init() - an entry of a page table that nobody can see yet was written
+ * @t: page table
+ * @pa: address of the entry
+ * @level: of the entry, as the MMU has it
+ * @val: its value
+ *
+ * Notes whether the entries continue one run of frames, so that a split need not be looked
+ * through when it is linked.
+ */
+void mirror_init(struct mirror_table *t, uint64_t pa, int level, uint64_t val)
 {
+	uint32_t idx = (pa >> 3) & 511;
+	uint64_t bit = 1ULL << (idx & 63);
 	uint64_t offset = (uint64_t)idx << (12 + 9 * (level - 1));
 
 	if (!t->nr_init) {
@@ -305,30 +252,27 @@ static void note_init(struct mirror_table *t, int level, uint32_t idx, uint64_t 
 		t->init_uniform = false;
 	}
 	t->nr_init++;
+	if (!fmt_mmu_present(val) || (t->present[idx / 64] & bit))
+		return;
+	t->present[idx / 64] |= bit;
+	t->nr_leaf += fmt_is_leaf(val, level);
 }
 
 /**
- * mirror_spte() - an SPTE was written
+ * mirror_spte() - an SPTE was given another value
  * @o: oracle
  * @t: page that holds it, live
  * @pa: its address
  * @level: as the MMU had it
- * @init: written into a page that is not linked
  * @old: value before
  * @val: value after
  */
-void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, bool init,
-		 uint64_t old, uint64_t val)
+void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, uint64_t old,
+		 uint64_t val)
 {
 	uint32_t idx = (pa >> 3) & 511;
 	bool was = fmt_mmu_present(old), is = fmt_mmu_present(val);
 	bool was_leaf = was && fmt_is_leaf(old, level), is_leaf = is && fmt_is_leaf(val, level);
-
-	remember_changed(o, t, pa);
-	if (init)
-		note_init(t, level, idx, val);
-	if (old == val)
-		return;
 
 	if (is)
 		t->present[idx / 64] |= 1ULL << (idx & 63);

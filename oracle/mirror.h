@@ -49,7 +49,6 @@ struct oracle;
  * @changed_step: step of the last change of an entry
  * @nx_split: made by an execution that the iTLB-multihit mitigation kept from a huge page
  * @present: bit i: entry i is MMU-present
- * @changed: bit i: entry i was written in call number @changed_call
  * @aged: bit i: entry i lost W to access tracking, see rule T
  */
 struct mirror_table {
@@ -74,9 +73,7 @@ struct mirror_table {
 	uint16_t nr_init;
 	uint64_t init_base;
 	uint64_t changed_step;
-	uint64_t changed_call;
 	uint64_t present[8];
-	uint64_t changed[8];
 	uint64_t aged[8];
 };
 
@@ -93,19 +90,6 @@ struct mirror_table *mirror_table(struct oracle *o, uint64_t pa);
  * live.
  */
 uint64_t mirror_read(struct oracle *o, uint64_t pa);
-
-/*
- * Entries that were written (whatever the value) since the outermost oracle_call_begin(), each
- * once, in the order of their first write. Entries of pages that were freed meanwhile stay in the
- * list.
- */
-const uint64_t *mirror_changed(struct oracle *o, size_t *n);
-
-/*
- * Address of the entry for @gfn at @level under the root page at @root; MIRROR_NONE if no table is
- * there.
- */
-uint64_t mirror_lookup(struct oracle *o, uint64_t root, uint64_t gfn, int level);
 
 /* Is @table a live root, or linked all the way up to one? */
 bool mirror_reachable(struct oracle *o, const struct mirror_table *table);
@@ -135,11 +119,11 @@ int mirror_for_each_leaf(struct oracle *o, struct mirror_table *root, uint64_t s
 struct mirror *mirror_create(void);
 void mirror_destroy(struct mirror *m);
 void mirror_reset(struct oracle *o);
-void mirror_call_begin(struct oracle *o);	/* the changed set starts over */
 void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
 void mirror_free(struct oracle *o, struct mirror_table *t);
-void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, bool init,
-		 uint64_t old, uint64_t val);
+void mirror_init(struct mirror_table *t, uint64_t pa, int level, uint64_t val);
+void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, uint64_t old,
+		 uint64_t val);
 struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode);
 void mirror_invalidate_roots(struct oracle *o);
 

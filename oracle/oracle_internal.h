@@ -109,7 +109,6 @@ struct oracle {
 	uint64_t hash;
 	bool hash_points;
 	struct thread_state threads[ORACLE_MAX_THREADS];
-	uint64_t call_number;	/* of outermost calls */
 	int calls_open;
 	uint64_t open_since;	/* step at which the oldest open call began */
 	int regions_open;	/* SET_REGION calls among them: which slots there are is in flux */

@@ -45,7 +45,7 @@ static bool in_flight(const struct oracle *o, uint64_t step)
 static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct mirror_leaf *leaf,
 			 uint64_t *step)
 {
-	struct mirror_table *t = mirror_table(o, root);
+	struct mirror_table *t = mirror_at(o->mirror, root);
 
 	*step = 0;
 	while (t && t->live && t->level) {
@@ -66,7 +66,7 @@ static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct m
 			};
 			return true;
 		}
-		t = mirror_table(o, fmt_table(&o->fmt, spte));
+		t = mirror_at(o->mirror, fmt_table(&o->fmt, spte));
 	}
 	return false;
 }
@@ -105,7 +105,7 @@ bool rule_t_use(struct oracle *o, const struct hw_use *use)
 	static const unsigned int needs[] = { FMT_R, FMT_W, FMT_X };
 	const uint64_t ignore = o->fmt.accessed | o->fmt.dirty;
 	struct tlb_entry *e = use->e;
-	struct mirror_table *t = mirror_table(o, e->leaf);
+	struct mirror_table *t = mirror_at(o->mirror, e->leaf);
 	struct mirror_leaf leaf;
 	uint64_t step;
 
@@ -144,8 +144,8 @@ bool rule_t_walk(struct oracle *o, int vcpu, uint64_t gfn, int level, struct psc
 
 	if (e->unlinks == o->mirror->unlinks)
 		return true;
-	t = mirror_table(o, e->pa);
-	child = mirror_table(o, e->table);
+	t = mirror_at(o->mirror, e->pa);
+	child = mirror_at(o->mirror, e->table);
 	if (t && t->live && t->gen == e->pa_gen && mirror_reachable(o, t)) {
 		now = mirror_read(o, e->pa);
 		if (fmt_mmu_present(now) && !fmt_is_leaf(now, level) &&

@@ -120,6 +120,12 @@ static uint64_t trace_arg(const struct trace *t, int i)
 	return trace_number(t, trace_word(t, i));
 }
 
+/* "+1", "-2" */
+static int trace_signed(const struct trace *t, int i)
+{
+	return strtol(trace_word(t, i), NULL, 10);
+}
+
 /* The value of KEY=VALUE among the words, NULL if it is not there. */
 static const char *trace_key(const struct trace *t, const char *key)
 {
@@ -540,9 +546,9 @@ static void trace_statement(struct trace *t)
 	else if (!strcmp(w, "kick"))
 		oracle_ev_kick(t->o, t->nr_words > 1 && !strcmp(t->words[1], "roots"));
 	else if (!strcmp(w, "lock"))
-		oracle_ev_lock(t->o, trace_word(t, 1), atoi(trace_word(t, 2)));
+		oracle_ev_lock(t->o, trace_word(t, 1), trace_signed(t, 2));
 	else if (!strcmp(w, "rcu"))
-		oracle_ev_rcu(t->o, atoi(trace_word(t, 1)));
+		oracle_ev_rcu(t->o, trace_signed(t, 1));
 	else if (!strcmp(w, "warn"))
 		oracle_ev_warn(t->o, trace_word(t, 1), "file.c", 1);
 	else if (!strcmp(w, "read"))
