@@ -947,7 +947,15 @@ void oracle_host_populate(struct oracle *o, uint64_t hvn, uint64_t n)
 
 void oracle_host_clean(struct oracle *o, uint64_t hvn, uint64_t n)
 {
-	log_op(o, HOST_CLEAN, hvn, n, 0, 0);
+	struct host *h = o->host;
+	uint64_t start = hvn, end = hvn + n;
+
+	/* A gigabyte page, too, is clean or dirty as a whole. */
+	if (region_get(h, start)->whole)
+		start &= -(uint64_t)REGION_PAGES;
+	if (region_get(h, end - 1)->whole)
+		end = ((end - 1) | (REGION_PAGES - 1)) + 1;
+	log_op(o, HOST_CLEAN, start, end - start, 0, 0);
 }
 
 void oracle_host_protect(struct oracle *o, uint64_t hvn, uint64_t n)
