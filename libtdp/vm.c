@@ -149,6 +149,11 @@ int kvm_create_vcpu(struct kvm *kvm, struct kvm_vcpu **vcpup)
 /* The host's memory management lets go of the VM, maybe between the halves of an invalidation. */
 static void kvm_mmu_notifier_unregister(struct kvm *kvm)
 {
+	int idx = srcu_read_lock(&kvm->srcu);
+
+	kvm_mmu_zap_all(kvm);
+	srcu_read_unlock(&kvm->srcu, idx);
+
 	if (!kvm->mn_active_invalidate_count)
 		WARN_ON(kvm->mmu_invalidate_in_progress);
 	kvm->mn_active_invalidate_count = 0;
@@ -170,8 +175,9 @@ static void kvm_destroy_vcpus(struct kvm *kvm)
  * kvm_destroy_vm() - destroy a VM with its vCPUs and slots
  * @kvm: the VM, which nobody uses any more; NULL: nothing is done
  *
- * Everything that the VM has allocated is free when this returns. Mirrors kvm_destroy_vm(), but
- * for the zap on behalf of the dying mm, which only does beforehand what the roots' end does.
+ * Everything that the VM has allocated is free when this returns. Mirrors kvm_destroy_vm(), the
+ * zap on behalf of the dying mm included: with mmu_lock held for writing it passes over the empty
+ * entries of a table, which the roots' end would have to freeze one by one.
  *
  * Context: no lock held, outside RCU and SRCU read sections: waits for RCU callbacks.
  */
