@@ -385,6 +385,142 @@ static void test_huge_over_table(void **state)
 	assert_int_equal(vm_stat().pages[1], 1);
 }
 
+/* ---- other CPUs in the middle ---- */
+
+static void fault_in_dying_slot(void)
+{
+	u8 level;
+
+	assert_int_equal(guest_try(3, READ), RET_PF_RETRY);
+	assert_int_equal(kvm_tdp_map_page(vcpu, 3 << PAGE_SHIFT, 0, &level), -EAGAIN);
+	assert_int_equal(guest(100, READ), 1);
+}
+
+/* Between the INVALID slot and its end, nothing of it is mapped, nor taken for MMIO. */
+static void test_slot_being_deleted(void **state)
+{
+	(void)state;
+	assert_int_equal(set_slot(0, 0, 16, 0, 0), 0);
+	assert_int_equal(set_slot(1, 96, 16, 96, 0), 0);
+	do_meanwhile(POINT_SYNC, 1, fault_in_dying_slot);
+	assert_int_equal(set_slot(0, 0, 0, 0, 0), 0);
+	assert_null(meanwhile.fn);
+	assert_int_equal(guest_try(3, READ), RET_PF_EMULATE);
+}
+
+static void mmio_during_update(void)
+{
+	u64 taken = vm_stat().pf_taken;
+
+	assert_int_not_equal(kvm_memslots_generation(kvm, 0) >> 63, 0);
+	/* Neither the cache nor the SPTE is believed; nor are they afterwards. */
+	assert_int_equal(guest_try(100, READ), RET_PF_EMULATE);
+	assert_int_equal(vm_stat().pf_taken, taken + 1);
+	assert_int_equal(guest_try(100, READ), RET_PF_EMULATE);
+	assert_int_equal(vm_stat().pf_taken, taken + 2);
+}
+
+static void test_mmio_during_update(void **state)
+{
+	u64 taken;
+
+	(void)state;
+	assert_int_equal(guest_try(100, READ), RET_PF_EMULATE);
+	do_meanwhile(POINT_SYNC, 1, mmio_during_update);
+	assert_int_equal(set_slot(0, 0, 16, 0, 0), 0);
+	assert_null(meanwhile.fn);
+	taken = vm_stat().pf_taken;
+	assert_int_equal(guest_try(100, READ), RET_PF_EMULATE);
+	assert_int_equal(vm_stat().pf_taken, taken + 1);
+	assert_int_equal(guest_try(100, READ), RET_PF_EMULATE);
+	assert_int_equal(vm_stat().pf_taken, taken + 1);
+}
+
+/* A slot takes the place of MMIO between the exit and its handling. */
+static void test_mmio_spte_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(guest_try(100, READ), RET_PF_EMULATE);
+	assert_int_equal(set_slot(0, 96, 16, 96, 0), 0);
+	assert_int_equal(guest(100, READ), 1);
+	assert_int_equal(kvm_mmu_page_fault(vcpu, 100 << PAGE_SHIFT, PFERR_RSVD_MASK),
+			 RET_PF_RETRY);
+}
+
+static void other_cpu_uses_page_5(void)
+{
+	int level;
+
+	*hw_walk(5, &level) ^= VMX_EPT_ACCESS_BIT;
+}
+
+/* The SPTE changes under the fast path: it looks again, but not for ever. */
+static void fast_race(u32 times, bool fast)
+{
+	assert_int_equal(set_slot(0, 0, 64, 0, 0), 0);
+	guest(5, WRITE);
+	assert_int_equal(set_slot(0, 0, 64, 0, KVM_MEM_LOG_DIRTY_PAGES), 0);
+	do_meanwhile(POINT_CMPXCHG, times, other_cpu_uses_page_5);
+	assert_int_equal(guest_try(5, WRITE), RET_PF_FIXED);
+	assert_int_equal(vm_stat().pf_fast, fast);
+	assert_null(meanwhile.fn);
+	assert_int_equal(guest(5, WRITE), 0);
+}
+
+static void test_fast_retries(void **state)
+{
+	(void)state;
+	fast_race(4, true);
+}
+
+static void test_fast_gives_up(void **state)
+{
+	(void)state;
+	fast_race(5, false);
+}
+
+static void unmap_page_5(void)
+{
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_start(kvm, 5, 6), 0);
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_end(kvm, 5, 6), 0);
+}
+
+static void test_fast_unmapped(void **state)
+{
+	(void)state;
+	assert_int_equal(set_slot(0, 0, 64, 0, 0), 0);
+	guest(5, WRITE);
+	assert_int_equal(set_slot(0, 0, 64, 0, KVM_MEM_LOG_DIRTY_PAGES), 0);
+	do_meanwhile(POINT_CMPXCHG, 1, unmap_page_5);
+	assert_int_equal(guest_try(5, WRITE), RET_PF_FIXED);
+	assert_int_equal(vm_stat().pf_fast, 0);
+	assert_null(meanwhile.fn);
+}
+
+/* An invalidation begins after the last look at the sequence, before mmu_lock is taken. */
+static void test_invalidated_before_lock(void **state)
+{
+	(void)state;
+	assert_int_equal(set_slot(0, 0, 64, 0, 0), 0);
+	assert_int_equal(guest(4, READ), 1);
+	do_meanwhile(POINT_READ_LOCK, 1, unmap_page_5);
+	assert_int_equal(guest_try(5, READ), RET_PF_RETRY);
+	assert_int_equal(leaf_level(5), 0);
+	assert_null(meanwhile.fn);
+}
+
+static void test_invalidation_before_lock(void **state)
+{
+	(void)state;
+	assert_int_equal(set_slot(0, 0, 64, 0, 0), 0);
+	assert_int_equal(guest(4, READ), 1);
+	do_meanwhile(POINT_READ_LOCK, 1, invalidate_page_9);
+	assert_int_equal(guest_try(9, READ), RET_PF_RETRY);
+	assert_int_equal(leaf_level(9), 0);
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_end(kvm, 9, 10), 0);
+	assert_int_equal(guest(9, READ), 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -406,6 +542,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_root_obsolete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_prefault, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_huge_over_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slot_being_deleted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mmio_during_update, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mmio_spte_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fast_retries, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fast_gives_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fast_unmapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_invalidated_before_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_invalidation_before_lock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

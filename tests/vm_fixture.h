@@ -127,7 +127,39 @@ static void on_warn(void *ctx, const char *cond, const struct sim_site *site)
 	print_error("WARN at %s:%d: %s\n", site->file, site->line, cond);
 }
 
+/* Something happens on another CPU, just before a point of some kind. */
+static struct {
+	enum point_kind kind;
+	u32 times; /* for the next so many of these points */
+	void (*fn)(void);
+} meanwhile;
+
+static void on_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
+		     const struct sim_site *site)
+{
+	void (*fn)(void) = meanwhile.fn;
+
+	(void)ctx;
+	(void)level;
+	(void)pa;
+	(void)site;
+	if (!fn || kind != meanwhile.kind)
+		return;
+	meanwhile.fn = NULL;
+	fn();
+	if (--meanwhile.times)
+		meanwhile.fn = fn;
+}
+
+static inline void do_meanwhile(enum point_kind kind, u32 times, void (*fn)(void))
+{
+	meanwhile.kind = kind;
+	meanwhile.times = times;
+	meanwhile.fn = fn;
+}
+
 static const struct sim_observer vm_observer = {
+	.point = on_point,
 	.flush = on_flush,
 	.kick = on_kick,
 	.warn = on_warn,
@@ -151,6 +183,7 @@ static inline void vm_create(const struct tdp_vm_config *config)
 {
 	memset(&host, 0, sizeof(host));
 	memset(&seen, 0, sizeof(seen));
+	memset(&meanwhile, 0, sizeof(meanwhile));
 	host.level = PG_LEVEL_4K;
 	sim_reset();
 	sim_set_observer(&vm_observer);
