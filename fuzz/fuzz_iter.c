@@ -52,16 +52,19 @@ static struct {
 	bool valid;
 } want;
 
-static void __attribute__((noreturn, format(printf, 2, 3)))
-found(const struct tdp_iter *iter, const char *what, ...)
+static void __attribute__((noreturn, format(printf, 2, 3))) found(const struct tdp_iter *iter,
+								  const char *what, ...)
 {
 	va_list args;
 
 	va_start(args, what);
 	fprintf(stderr, "fuzz_iter: step %d: ", t.step);
 	vfprintf(stderr, what, args);
-	fprintf(stderr, "\n\tat gfn %#" PRIx64 ", level %d, heading for %#" PRIx64 "; %d levels, lowest %d\n",
-		iter->gfn, iter->level, iter->next_last_level_gfn, iter->root_level, iter->min_level);
+	fprintf(stderr,
+		"\n\tat gfn %#" PRIx64 ", level %d, heading for %#" PRIx64
+		"; %d levels, lowest %d\n",
+		iter->gfn, iter->level, iter->next_last_level_gfn, iter->root_level,
+		iter->min_level);
 	va_end(args);
 	abort();
 }
@@ -69,7 +72,8 @@ found(const struct tdp_iter *iter, const char *what, ...)
 static void on_warn(void *ctx, const char *cond, const struct sim_site *site)
 {
 	(void)ctx;
-	fprintf(stderr, "fuzz_iter: step %d: WARN at %s:%d: %s\n", t.step, site->file, site->line, cond);
+	fprintf(stderr, "fuzz_iter: step %d: WARN at %s:%d: %s\n", t.step, site->file, site->line,
+		cond);
 	abort();
 }
 
@@ -152,7 +156,8 @@ static u64 *entry_for(gfn_t gfn, int level)
 
 static gfn_t read_gfn(struct byte_reader *r, int levels)
 {
-	static const int edges[16] = { 0, 1, 2, 3, 7, 8, 255, 256, 257, 300, 505, 508, 509, 510, 511, 511 };
+	static const int edges[16] = { 0,   1,	 2,   3,   7,	8,   255, 256,
+				       257, 300, 505, 508, 509, 510, 511, 511 };
 	gfn_t gfn = 0;
 
 	for (int level = 1; level <= levels; level++) {
@@ -187,7 +192,8 @@ static void change(struct byte_reader *r)
 	unlink_tables(*entry, level);
 	switch (kind) {
 	case 0:
-		*entry = (gfn & -size_at(level)) << PAGE_SHIFT | LEAF_BITS | (level > 1 ? HUGE_BIT : 0);
+		*entry = (gfn & -size_at(level)) << PAGE_SHIFT | LEAF_BITS |
+			 (level > 1 ? HUGE_BIT : 0);
 		break;
 	case 1:
 		*entry = SHADOW_NONPRESENT_VALUE;
@@ -248,7 +254,8 @@ static void check(const struct tdp_iter *iter)
 	u64 *sptep;
 
 	if (iter->valid != want.valid)
-		found(iter, want.valid ? "the walk is over too early" : "the walk goes on after its end");
+		found(iter,
+		      want.valid ? "the walk is over too early" : "the walk goes on after its end");
 	if (!want.valid)
 		return;
 	sptep = &want.table[want.level][want.at[want.level]];

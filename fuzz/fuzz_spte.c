@@ -63,10 +63,12 @@ static void __attribute__((noreturn, format(printf, 1, 2))) found(const char *wh
 	va_start(args, what);
 	fprintf(stderr, "fuzz_spte: step %d: ", f.step);
 	vfprintf(stderr, what, args);
-	fprintf(stderr, "\n\tcurrent SPTE %016" PRIx64 ", level %d; vm mmu=%s ad=%d nx=%d pml=%d exec_only=%d "
-		"me=%d l1tf=%d maxphyaddr=%d cachebits=%d\n", f.spte, f.level,
-		f.vm.mmu == VM_NPT ? "npt" : "ept", f.vm.ad, f.vm.nx_huge_pages, f.vm.pml, f.vm.exec_only,
-		f.vm.me, f.vm.l1tf, f.vm.maxphyaddr, f.vm.cachebits);
+	fprintf(stderr,
+		"\n\tcurrent SPTE %016" PRIx64
+		", level %d; vm mmu=%s ad=%d nx=%d pml=%d exec_only=%d "
+		"me=%d l1tf=%d maxphyaddr=%d cachebits=%d\n",
+		f.spte, f.level, f.vm.mmu == VM_NPT ? "npt" : "ept", f.vm.ad, f.vm.nx_huge_pages,
+		f.vm.pml, f.vm.exec_only, f.vm.me, f.vm.l1tf, f.vm.maxphyaddr, f.vm.cachebits);
 	va_end(args);
 	abort();
 }
@@ -186,7 +188,9 @@ static void map(struct byte_reader *r)
 		.old = SHADOW_NONPRESENT_VALUE,
 	};
 	struct kvm_mmu_page sp = {
-		.role = { .level = want.level, .access = ACC_ALL, .guest_mode = want.guest_mode,
+		.role = { .level = want.level,
+			  .access = ACC_ALL,
+			  .guest_mode = want.guest_mode,
 			  .ad_disabled = !kvm_ad_enabled(masks()) },
 	};
 	bool over_writable, wrprot;
@@ -270,7 +274,8 @@ static void age(void)
 	if (!at_leaf())
 		return;
 	f.spte = mark_spte_for_access_track(masks(), before);
-	expect(f.spte, mspte_ad(before) ? before & ~f.model.accessed : mspte_track(&f.model, before),
+	expect(f.spte,
+	       mspte_ad(before) ? before & ~f.model.accessed : mspte_track(&f.model, before),
 	       "aged");
 	check_leaf();
 	if (mspte_accessed(&f.model, f.spte))
@@ -311,7 +316,8 @@ static void link(struct byte_reader *r)
 		problem = fmt_table_problem(&f.format, spte, level);
 		if (problem)
 			found("link at level %d: %s", level, problem);
-		expect(is_rsvd_spte(&masks()->shadow_zero_check, spte, level), false, "reserved bits");
+		expect(is_rsvd_spte(&masks()->shadow_zero_check, spte, level), false,
+		       "reserved bits");
 		if (is_last_spte(spte, level) || !is_shadow_present_pte(spte))
 			found("a link is not seen as one");
 	}

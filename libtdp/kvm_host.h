@@ -130,7 +130,7 @@ union kvm_mmu_page_role {
 		u32 ad_disabled:1;
 		u32 guest_mode:1;
 		u32 passthrough:1;
-		u32 :5;
+		u32:5;
 		u32 smm:8;
 	};
 };

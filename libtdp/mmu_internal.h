@@ -52,7 +52,8 @@ static inline int kvm_mmu_page_as_id(const struct kvm_mmu_page *sp)
 }
 
 /* A nested guest's gpas are not what the page-modification log should hold: intercept its writes. */
-static inline bool kvm_mmu_page_ad_need_write_protect(struct kvm *kvm, const struct kvm_mmu_page *sp)
+static inline bool kvm_mmu_page_ad_need_write_protect(struct kvm *kvm,
+						      const struct kvm_mmu_page *sp)
 {
 	return kvm->arch.cpu_dirty_log_size && sp->role.guest_mode;
 }
@@ -71,7 +72,8 @@ static inline gfn_t kvm_mmu_max_gfn(const struct kvm *kvm)
 /* Flush the page of size @level that holds @gfn. */
 static inline void kvm_flush_remote_tlbs_gfn(struct kvm *kvm, gfn_t gfn, int level)
 {
-	kvm_flush_remote_tlbs_range(kvm, gfn_round_for_level(gfn, level), KVM_PAGES_PER_HPAGE(level));
+	kvm_flush_remote_tlbs_range(kvm, gfn_round_for_level(gfn, level),
+				    KVM_PAGES_PER_HPAGE(level));
 }
 
 static inline bool is_nx_huge_page_enabled(struct kvm *kvm)

@@ -17,12 +17,12 @@ _Static_assert(!(SPTE_TDP_AD_MASK &
 	       "A/D type and saved access bits overlap");
 _Static_assert(!((EPT_SPTE_HOST_WRITABLE | EPT_SPTE_MMU_WRITABLE) &
 		 (SPTE_TDP_AD_MASK |
-		  SHADOW_ACC_TRACK_SAVED_BITS_MASK << SHADOW_ACC_TRACK_SAVED_BITS_SHIFT)),
+		  (SHADOW_ACC_TRACK_SAVED_BITS_MASK << SHADOW_ACC_TRACK_SAVED_BITS_SHIFT))),
 	       "writable bits overlap others");
 _Static_assert(!(SPTE_MMU_PRESENT_MASK & (MMIO_SPTE_GEN_LOW_MASK | MMIO_SPTE_GEN_HIGH_MASK)),
 	       "an MMIO generation must not look present");
-_Static_assert(!(SPTE_MMIO_ALLOWED_MASK & (SPTE_MMU_PRESENT_MASK | MMIO_SPTE_GEN_LOW_MASK |
-					   MMIO_SPTE_GEN_HIGH_MASK)),
+_Static_assert(!(SPTE_MMIO_ALLOWED_MASK &
+		 (SPTE_MMU_PRESENT_MASK | MMIO_SPTE_GEN_LOW_MASK | MMIO_SPTE_GEN_HIGH_MASK)),
 	       "MMIO value and generation overlap");
 _Static_assert(MMIO_SPTE_GEN_LOW_BITS == 8 && MMIO_SPTE_GEN_HIGH_BITS == 11,
 	       "the MMIO generation has 19 bits");
@@ -64,7 +64,8 @@ static inline int spte_index(const u64 *sptep)
 /* Would a #VE reach a guest that has them enabled? */
 static inline bool is_ept_ve_possible(const struct tdp_spte_format *fmt, u64 spte)
 {
-	if (!(fmt->shadow_present_mask & VMX_EPT_SUPPRESS_VE_BIT) || (spte & VMX_EPT_SUPPRESS_VE_BIT))
+	if (!(fmt->shadow_present_mask & VMX_EPT_SUPPRESS_VE_BIT) ||
+	    (spte & VMX_EPT_SUPPRESS_VE_BIT))
 		return false;
 	return (spte & VMX_EPT_RWX_MASK) != VMX_EPT_MISCONFIG_WX_VALUE;
 }

@@ -113,8 +113,8 @@ void kvm_mmu_reset_all_pte_masks(struct tdp_spte_format *fmt, const struct tdp_v
 	if (config->l1tf &&
 	    !WARN_ON_ONCE(config->cachebits >= 52 - SHADOW_NONPRESENT_OR_RSVD_MASK_LEN)) {
 		low_phys_bits = config->cachebits - SHADOW_NONPRESENT_OR_RSVD_MASK_LEN;
-		fmt->shadow_nonpresent_or_rsvd_mask = rsvd_bits(low_phys_bits,
-								config->cachebits - 1);
+		fmt->shadow_nonpresent_or_rsvd_mask =
+			rsvd_bits(low_phys_bits, config->cachebits - 1);
 	}
 	fmt->shadow_nonpresent_or_rsvd_lower_gfn_mask = rsvd_bits(PAGE_SHIFT, low_phys_bits - 1);
 

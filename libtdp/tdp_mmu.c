@@ -1244,8 +1244,8 @@ static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gf
 		if (!(iter.old_spte & dbit))
 			continue;
 
-		iter.old_spte = tdp_mmu_clear_spte_bits(fmt, iter.sptep, iter.old_spte, dbit,
-							iter.level);
+		iter.old_spte =
+			tdp_mmu_clear_spte_bits(fmt, iter.sptep, iter.old_spte, dbit, iter.level);
 		kvm_set_pfn_dirty(kvm, kvm_spte_to_pfn(kvm, iter.old_spte));
 	}
 	rcu_read_unlock();

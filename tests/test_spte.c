@@ -187,8 +187,8 @@ static void test_only_mmio_sptes_look_like_mmio(void **state)
 		assert_false(is_mmio_spte(fmt, SHADOW_NONPRESENT_VALUE));
 		assert_false(is_mmio_spte(fmt, FROZEN_SPTE));
 		assert_false(is_mmio_spte(fmt, fixture_leaf(PG_LEVEL_4K, 0x123, true)));
-		assert_false(is_mmio_spte(fmt, mark_spte_for_access_track(
-						       fmt, fixture_leaf(PG_LEVEL_4K, 1, true))));
+		assert_false(is_mmio_spte(
+			fmt, mark_spte_for_access_track(fmt, fixture_leaf(PG_LEVEL_4K, 1, true))));
 	}
 }
 
@@ -476,7 +476,9 @@ static void test_volatile_bits(void **state)
 		/* W, by a fast page fault */
 		assert_true(spte_has_volatile_bits(fmt, spte & ~2ULL));
 		/* neither W nor anything else, where writes are tracked */
-		assert_false(spte_has_volatile_bits(fmt, spte & ~(2ULL | fmt->shadow_mmu_writable_mask)));
+		spte &= ~(2ULL | fmt->shadow_mmu_writable_mask);
+		assert_false(spte_has_volatile_bits(fmt, spte));
+		spte = fixture_leaf(PG_LEVEL_4K, 0x10, true);
 		/* A */
 		assert_true(spte_has_volatile_bits(fmt, mark_spte_for_access_track(fmt, spte)));
 		/* D */

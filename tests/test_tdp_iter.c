@@ -35,7 +35,8 @@ static void assert_walk(int min_level, gfn_t start, gfn_t end, unsigned int yiel
 		assert_int_equal(iter.as_id, 0);
 		assert_int_equal(iter.yielded, false);
 
-		if (!yield_every || ++steps % yield_every || iter.next_last_level_gfn == iter.yielded_gfn)
+		if (!yield_every || ++steps % yield_every ||
+		    iter.next_last_level_gfn == iter.yielded_gfn)
 			continue;
 		/* A fresh walk from the first gfn of interest that was not finished. */
 		if (iter.gfn > from)
