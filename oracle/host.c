@@ -358,7 +358,6 @@ static void page_populate(struct host *h, struct chunk *c, uint32_t i)
 	put_bit(c->present, i, true);
 	put_bit(c->written, i, false);
 	put_bit(c->dirty, i, false);
-	put_bit(c->protected, i, false);
 }
 
 static void chunk_back(struct host *h, struct chunk *c, const struct range_op *op, uint32_t from,
