@@ -101,7 +101,9 @@ int vm_check(const struct vm_desc *vm, struct prog_error *err)
 			      "maxphyaddr <= cachebits <= 46",
 			      vm->maxphyaddr, vm->cachebits);
 	if (vm->l1tf && vm->me == VM_ME_SME)
-		return refuse(err, "l1tf=on: no CPU with me=sme is vulnerable, expected one of them");
+		return refuse(
+			err,
+			"l1tf=on with me=sme: expected one of them, no such CPU is vulnerable");
 	if (vm->init_set && !vm->manual_protect)
 		return refuse(err, "init_set=on: expected manual_protect=on with it");
 	return 0;
