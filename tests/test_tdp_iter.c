@@ -233,21 +233,36 @@ static void test_bad_roots_end_the_walk(void **state)
 	expect_warnings(3);
 }
 
+static int reads[POINT_LEVELS];
+
+static void count_read(void *ctx, enum point_kind kind, int level, hpa_t pa,
+		       const struct sim_site *site)
+{
+	(void)ctx;
+	(void)pa;
+	(void)site;
+	if (kind == POINT_READ)
+		reads[level]++;
+}
+
 /* One read per step to the side, two down or up: what a leaf walk costs. */
 static void test_reads_per_step(void **state)
 {
+	struct sim_observer observer = fixture_observer;
 	struct tdp_iter iter;
-	u32 reads;
 
 	(void)state;
 	tree_init(PT64_ROOT_4LEVEL);
 	tree_map(0, PG_LEVEL_4K);
-	reads = fx.thread.count[POINT_READ][PG_LEVEL_4K];
+	observer.point = count_read;
+	sim_set_observer(&observer);
+	memset(reads, 0, sizeof(reads));
 	for_each_tdp_pte(iter, tree_root, 0, 0x400)
 		;
-	assert_int_equal(fx.thread.count[POINT_READ][PG_LEVEL_4K] - reads, 512);
-	/* entry 0 when reached, before stepping down and when stepped up to; 1 and 2 once and before */
-	assert_int_equal(fx.thread.count[POINT_READ][PG_LEVEL_2M], 3 + 2 + 1);
+	sim_set_observer(&fixture_observer);
+	assert_int_equal(reads[PG_LEVEL_4K], 512);
+	/* entry 0 when reached, before stepping down, when stepped up to; 1 twice; 2 once */
+	assert_int_equal(reads[PG_LEVEL_2M], 3 + 2 + 1);
 }
 
 static void test_child_table(void **state)

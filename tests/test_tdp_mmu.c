@@ -18,8 +18,8 @@ static struct {
 	void (*act)(hpa_t pa);
 } intruder;
 
-static void on_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		     const struct sim_site *site)
+static void intrude_at(void *ctx, enum point_kind kind, int level, hpa_t pa,
+		       const struct sim_site *site)
 {
 	void (*act)(hpa_t pa) = intruder.act;
 
@@ -60,7 +60,7 @@ static void start(struct tdp_vm_config config, int level)
 {
 	vm_create(&config);
 	observer = vm_observer;
-	observer.point = on_point;
+	observer.point = intrude_at;
 	sim_set_observer(&observer);
 	intruder.act = NULL;
 	host.level = level;
