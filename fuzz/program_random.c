@@ -111,7 +111,7 @@ static uint8_t free_slot_id(const struct program *prog, struct rng *rng, uint8_t
  */
 bool random_slot(const struct program *prog, struct rng *rng, struct slot_desc *slot)
 {
-	static const uint16_t sizes[] = { 16, 511, 512, 512, 513, 1024, 1024, 1536, 2048, 2048 };
+	static const uint16_t sizes[] = { 16, 64, 256, 511, 512, 512, 513, 1024, 1024, 2048 };
 	uint64_t limit = vm_gfn_limit(&prog->vm);
 	unsigned int how = rng_below(rng, 100);
 	const struct slot_desc *other;
@@ -120,10 +120,10 @@ bool random_slot(const struct program *prog, struct rng *rng, struct slot_desc *
 	slot->as_id = rng_chance(rng, 15);
 	slot->id = free_slot_id(prog, rng, slot->as_id);
 	slot->npages = sizes[rng_below(rng, sizeof(sizes) / sizeof(*sizes))];
-	slot->base = rng_below(rng, 16) * PAGES_2M;
-	if (how < 15)
+	slot->base = rng_below(rng, 8) * PAGES_2M;
+	if (how < 8)
 		slot->base = PAGES_1G * (1 + rng_below(rng, 3)) - PAGES_2M * rng_below(rng, 2);
-	else if (how < 20)
+	else if (how < 12)
 		slot->base = limit - slot->npages;
 	if (rng_chance(rng, 10))
 		slot->base += 1 + rng_below(rng, 15);
@@ -309,6 +309,9 @@ void random_operand(const struct program *prog, struct rng *rng, struct op *op, 
 		break;
 	case 'N':
 		op->n = random_count(prog, rng);
+		/* Each of these pages is a fault: a few say as much as many. */
+		if (op->kind == OP_PREFAULT && !rng_chance(rng, 5))
+			op->n = 1 + op->n % 32;
 		break;
 	case 'R':
 		op->n = rng_chance(rng, 90) ? 1 : 2 + rng_below(rng, 7);
