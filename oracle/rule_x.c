@@ -77,9 +77,29 @@ static void note_unlink(struct oracle *o, const struct spte_event *ev)
 	}
 }
 
+/* The children of a split are huge pages too, unless they are 4K pages. */
+static uint64_t executable_child(struct oracle *o, const struct spte_event *ev)
+{
+	const struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->val));
+	uint32_t i;
+
+	if (ev->level <= 2 || !child || !child->live || !child->nr_init)
+		return 0;
+	if (child->init_uniform)
+		return executable(o, child->init_base) ? child->init_base : 0;
+	for (i = 0; i < 512; i++) {
+		uint64_t spte = mirror_read(o, child->pa + i * 8);
+
+		if (fmt_mmu_present(spte) && fmt_is_leaf(spte, child->level) && executable(o, spte))
+			return spte;
+	}
+	return 0;
+}
+
 void rule_x_spte(struct oracle *o, const struct spte_event *ev)
 {
 	const struct mirror_table *root;
+	uint64_t spte = 0;
 
 	if (ev->level == 1)
 		return;
@@ -87,11 +107,15 @@ void rule_x_spte(struct oracle *o, const struct spte_event *ev)
 		note_unlink(o, ev);
 	if (ev->is && !ev->is_leaf && (!ev->was || ev->was_leaf))
 		note_link(o, ev);
-	if (!ev->is_leaf || !o->nx_huge_pages || !executable(o, ev->val))
+	if (!ev->is || !o->nx_huge_pages)
 		return;
+	if (!ev->is_leaf)
+		spte = executable_child(o, ev);
+	else if (executable(o, ev->val))
+		spte = ev->val;
 	root = mirror_table(o, ev->t->root);
-	if (root && root->valid)
-		oracle_report(o, 'X', ev->gfn, ev->val,
+	if (spte && root && root->valid)
+		oracle_report(o, 'X', ev->gfn, spte,
 			      "an executable huge page under the mitigation");
 }
 
