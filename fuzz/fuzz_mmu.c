@@ -17,7 +17,7 @@
 #include "program.h"
 
 /* Accesses of one input: what a repeated operation asks for beyond this shows nothing new. */
-#define MAX_ACCESSES	2048
+#define MAX_ACCESSES	256
 
 static struct executor *executor;
 static struct program *prog;
