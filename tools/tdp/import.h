@@ -258,8 +258,10 @@ struct import_range {
  * @level_of: host's mapping level of each 2M region, by hvn from the slot's; NULL for 4K backing
  * @nr_regions: of @level_of
  * @readonly: a bit for each page that the program's host maps read-only; NULL if there is none
+ * @absent: a bit for each page that the program's host has no frame for; NULL if there is none
  * @protect: number of the last protect operation, plus 1; @protected_at: the event at which it was added
  * @unmapped_at: last event that unmapped anything of it
+ * @read_last: line at which the last read of its dirty log began; @read_before: the one before
  */
 struct import_slot {
 	struct slot_desc desc;
@@ -272,7 +274,9 @@ struct import_slot {
 	uint8_t *level_of;
 	uint64_t nr_regions;
 	uint8_t *readonly;
+	uint8_t *absent;
 	uint32_t protect, protected_at, unmapped_at;
+	uint32_t read_last, read_before;
 };
 
 #define IMPORT_NO_ID		(~0U)
@@ -308,6 +312,8 @@ struct import_op {
  * @nr_ops: of @ops
  * @ops: operations, sorted by @at once they are complete
  * @no_memory: something could not be kept
+ * @partial_clears: a dirty log was cleared in part, so the VM has manual_protect
+ * @history: what each SPTE is while the operations are made
  * @counts: for the summary
  */
 struct import {
@@ -322,6 +328,8 @@ struct import {
 	uint32_t nr_ops, cap_ops;
 	struct import_op *ops;
 	bool no_memory;
+	bool partial_clears;
+	struct history *history;
 	struct {
 		uint32_t faults, retries, seen_accesses, unmaps_elsewhere, ages_elsewhere, folded_vcpus;
 		uint32_t slots_left_out, ops_left_out, switches_left_out;
@@ -338,6 +346,7 @@ int import_find_slots(struct import *im, struct import_error *err);
 void import_slots_rewind(struct import *im);
 struct import_slot *import_slot_add(struct import *im, int as_id, uint64_t base, uint64_t n);
 struct import_slot *import_slot_at(struct import *im, int as_id, uint64_t gfn);
+bool import_slot_logging(struct import *im, int as_id, uint64_t gfn);
 uint8_t import_slot_operand(const struct import_slot *slot);
 
 /* import_regions.c */
@@ -376,13 +385,15 @@ void import_log_masked(struct import *im, struct import_run *run, uint32_t event
  * @next: first gfn that the walk has not reached
  * @splits_only: no leaf was write-protected yet
  * @stop: it is a collapse
- * @clear: number of the log-clear operation that grows with the walk, 0 if none, plus 1
+ * @clears: it clears the log, page by page as the user asks
+ * @clear: number of the log-clear operation that grows with the walk, plus 1
  */
 struct import_run {
 	struct import_slot *slot;
 	uint64_t next;
 	bool splits_only;
 	bool stop;
+	bool clears;
 	uint32_t clear;
 };
 

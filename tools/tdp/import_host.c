@@ -61,32 +61,39 @@ static bool is_zap_or_age(const struct import *im, const struct ft_event *ev, bo
 		     new.kind == SPTE_NONE && !spte_is_frozen(ev->c);
 }
 
-static void set_readonly(struct import *im, struct import_slot *slot, uint64_t hvn, uint64_t n,
-			 bool readonly)
+/* A bit for each page of a slot, made when the first is set. */
+static void set_bits(struct import *im, uint8_t **bits, const struct import_slot *slot, uint64_t hvn,
+		     uint64_t n, bool set)
 {
 	uint64_t end = hvn + n - slot->desc.hvn, i;
 
-	if (!slot->readonly && readonly)
-		slot->readonly = calloc(slot->desc.npages / 8 + 1, 1);
-	if (!slot->readonly) {
-		im->no_memory |= readonly;
+	if (!*bits && set)
+		*bits = calloc(slot->desc.npages / 8 + 1, 1);
+	if (!*bits) {
+		im->no_memory |= set;
 		return;
 	}
 	if (end > slot->desc.npages)
 		end = slot->desc.npages;
 	for (i = hvn > slot->desc.hvn ? hvn - slot->desc.hvn : 0; i < end; i++) {
-		if (readonly)
-			slot->readonly[i / 8] |= 1 << i % 8;
+		if (set)
+			(*bits)[i / 8] |= 1 << i % 8;
 		else
-			slot->readonly[i / 8] &= ~(1 << i % 8);
+			(*bits)[i / 8] &= ~(1 << i % 8);
 	}
 }
 
-static bool is_readonly(const struct import_slot *slot, uint64_t hvn)
+static bool get_bit(const uint8_t *bits, const struct import_slot *slot, uint64_t hvn)
 {
 	uint64_t i = hvn - slot->desc.hvn;
 
-	return slot->readonly && i < slot->desc.npages && (slot->readonly[i / 8] & 1 << i % 8);
+	return bits && i < slot->desc.npages && (bits[i / 8] & 1 << i % 8);
+}
+
+static void set_readonly(struct import *im, struct import_slot *slot, uint64_t hvn, uint64_t n,
+			 bool readonly)
+{
+	set_bits(im, &slot->readonly, slot, hvn, n, readonly);
 }
 
 static void note_unmap(struct import *im, uint32_t event, uint64_t hvn, uint64_t n)
@@ -100,12 +107,15 @@ static void note_unmap(struct import *im, uint32_t event, uint64_t hvn, uint64_t
 			continue;
 		slot->unmapped_at = event;
 		set_readonly(im, slot, hvn, n, false);
+		if (slot->level_of)
+			set_bits(im, &slot->absent, slot, hvn, n, true);
 	}
 }
 
 static struct import_op *add_range(struct import *im, enum op_kind kind, uint32_t event,
 				   uint64_t hvn, uint64_t n)
 {
+	/* What makes the host's mapping what an access finds comes before the access. */
 	struct import_op *op = import_add_op(im, event, 1, kind);
 
 	if (kind == OP_UNMAP)
@@ -116,6 +126,52 @@ static struct import_op *add_range(struct import *im, enum op_kind kind, uint32_
 		op->op.n = n;
 	}
 	return op;
+}
+
+static bool all_absent(const struct import_slot *slot, uint64_t hvn)
+{
+	uint64_t i;
+
+	for (i = 0; i < PAGES_2M; i++) {
+		if (!get_bit(slot->absent, slot, hvn + i))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * import_host_level - the host maps a page at a level: make the program's host do so
+ * @im: import
+ * @slot: of the page, or NULL
+ * @event: number of the event that shows it
+ * @gfn: guest page
+ * @level: 1 or 2; larger ones never change
+ *
+ * Adds an operation only where the host's mapping would be another one.  A 2M region that is empty
+ * gets one huge page by itself, and so do its pages get small ones only if one is there already.
+ */
+void import_host_level(struct import *im, struct import_slot *slot, uint32_t event, uint64_t gfn,
+		       int level)
+{
+	uint64_t region, hvn, first;
+	bool empty;
+
+	if (!slot || !slot->level_of || level > 2 || gfn < slot->base)
+		return;
+	hvn = slot->desc.hvn + (gfn - slot->base);
+	first = hvn & ~(PAGES_2M - 1);
+	region = hvn / PAGES_2M - slot->desc.hvn / PAGES_2M;
+	if (region >= slot->nr_regions || slot->level_of[region] > 2)
+		return;
+	empty = all_absent(slot, first);
+	if (level == 2 && !empty && slot->level_of[region] == 1)
+		add_range(im, OP_REMAP, event, first, PAGES_2M);
+	if (level == 1 && empty)
+		add_range(im, OP_REMAP, event, hvn, 1);
+	else if (level == 1 && slot->level_of[region] == 2)
+		add_range(im, OP_HUGE_BREAK, event, first, PAGES_2M);
+	slot->level_of[region] = level;
+	set_bits(im, &slot->absent, slot, level == 2 ? first : hvn, level == 2 ? PAGES_2M : 1, false);
 }
 
 /**
@@ -219,40 +275,6 @@ void import_host_op(struct import *im, enum op_kind kind, uint32_t event, uint64
 }
 
 /**
- * import_host_level - the host maps a page at a level: make the program's host do so
- * @im: import
- * @slot: of the page, or NULL
- * @event: number of the event that shows it
- * @gfn: guest page
- * @level: 1 or 2; larger ones never change
- *
- * Adds an operation only where the host's mapping was another one before.
- */
-void import_host_level(struct import *im, struct import_slot *slot, uint32_t event, uint64_t gfn,
-		       int level)
-{
-	uint64_t region, hvn;
-	struct import_op *op;
-
-	if (!slot || !slot->level_of || level > 2 || gfn < slot->base)
-		return;
-	hvn = slot->desc.hvn + (gfn - slot->base);
-	region = hvn / PAGES_2M - slot->desc.hvn / PAGES_2M;
-	if (region >= slot->nr_regions || slot->level_of[region] == level ||
-	    slot->level_of[region] > 2)
-		return;
-	slot->level_of[region] = level;
-	op = import_add_op(im, event, 0, level == 2 ? OP_HUGE_FORM : OP_HUGE_BREAK);
-	if (!op)
-		return;
-	op->op.gfn = hvn & ~(PAGES_2M - 1);
-	if (level == 2)
-		op->op.level = 2;
-	else
-		op->op.n = PAGES_2M;
-}
-
-/**
  * import_host_access - a page is mapped: the host maps it read-only, or writable, as the SPTE says
  * @im: import
  * @slot: of the page, or NULL
@@ -272,7 +294,7 @@ void import_host_access(struct import *im, struct import_slot *slot, uint32_t ev
 	if (!slot || ev->a < slot->base || slot->desc.flags & SLOT_RO)
 		return;
 	hvn = slot->desc.hvn + (ev->a - slot->base);
-	if (is_readonly(slot, hvn) == readonly)
+	if (get_bit(slot->readonly, slot, hvn) == readonly)
 		return;
 	set_readonly(im, slot, hvn, n, readonly);
 	if (!readonly) {
@@ -316,7 +338,8 @@ void import_host_free(struct import_slot *slot)
 {
 	free(slot->level_of);
 	free(slot->readonly);
-	slot->level_of = slot->readonly = NULL;
+	free(slot->absent);
+	slot->level_of = slot->readonly = slot->absent = NULL;
 }
 
 /**

@@ -5,9 +5,10 @@
  * starts), of what was written (the log is read or cleared), page tables zapped so that huge
  * pages can come back (logging stops).  Which of them are of one walk, their order tells.
  */
-#include "import.h"
+#include "import_history.h"
 
 #define WORD	64	/* pages of a word of the dirty bitmap, what an ioctl clears at least */
+#define MAX_GAP	8192	/* pages that are looked at for something to clear */
 
 static bool write_protected(const struct import *im, const struct ft_event *ev,
 			    struct spte_class *new)
@@ -81,38 +82,101 @@ static struct import_op *add(struct import *im, uint32_t event, const struct imp
 	return op;
 }
 
-/* The clear of this walk now reaches up to @run->next. */
-static void grow_clear(struct import *im, struct import_run *run)
+/* The clear of this walk now reaches up to @end. */
+static void grow_clear(struct import *im, struct import_run *run, uint64_t end)
 {
 	struct op *op = &im->ops[run->clear - 1].op;
-	uint64_t end = run->next - run->slot->base;
 
-	end = (end + WORD - 1) / WORD * WORD;
+	end = (end - run->slot->base + WORD - 1) / WORD * WORD;
 	if (end > run->slot->npages)
 		end = run->slot->npages;
 	op->n = run->slot->base + end - op->gfn;
 }
 
-static void begin(struct import *im, struct import_run *run, uint32_t event,
-		  struct import_slot *slot, uint64_t gfn)
+static void begin_clear(struct import *im, struct import_run *run, uint32_t event, uint64_t gfn)
 {
-	struct import_op *op;
+	struct import_op *op = add(im, event, run->slot, OP_LOG_CLEAR);
 
-	*run = (struct import_run){ .slot = slot, .next = gfn, .splits_only = true };
+	if (!op)
+		return;
+	op->op.gfn = run->slot->base + (gfn - run->slot->base) / WORD * WORD;
+	run->clear = im->nr_ops;
+}
+
+static void begin(struct import *im, struct import_run *run, uint32_t event,
+		  struct import_slot *slot)
+{
+	*run = (struct import_run){ .slot = slot, .splits_only = true };
 	if (!slot->logging) {
 		add(im, event, slot, OP_LOG_START);
 		slot->logging = true;
+		slot->read_last = slot->read_before = 0;
 		if (!im->desc.init_set)
 			return;
 	}
+	slot->read_before = slot->read_last;
+	slot->read_last = im->log->events[event].line;
 	add(im, event, slot, OP_LOG_GET);
-	if (!im->desc.init_set)
-		return;
-	op = add(im, event, slot, OP_LOG_CLEAR);
-	if (!op)
-		return;
-	op->op.gfn = slot->base + (gfn - slot->base) / WORD * WORD;
-	run->clear = im->nr_ops;
+	run->clears = im->desc.manual_protect;
+}
+
+static const struct history_life *alive(const struct import *im, int as_id, uint64_t gfn, int level)
+{
+	const struct history_key *key = history_find(im->history, as_id, gfn, level);
+	const struct history_life *life = key ? &im->history->lives[key->last] : NULL;
+
+	return life && life->spte ? life : NULL;
+}
+
+/* What is known of a child of a split is that its parent was writable. */
+static bool is_writable(const struct import *im, int as_id, uint64_t gfn)
+{
+	const struct history_life *life = alive(im, as_id, gfn, 1);
+	uint32_t last;
+
+	if (life)
+		return life->steps[life->nr - 1].class.w;
+	life = alive(im, as_id, gfn & ~511ULL, 2);
+	if (!life)
+		return false;
+	last = life->nr - 1;
+	if (last && life->steps[last].class.kind == SPTE_TABLE)
+		last--;
+	return life->steps[last].class.w;
+}
+
+/* Whether a clear of these pages would have had something to protect. */
+static bool anything_to_clear(const struct import *im, int as_id, uint64_t from, uint64_t to)
+{
+	uint64_t gfn;
+
+	if (to > from + MAX_GAP)
+		return true;
+	for (gfn = from; gfn < to; gfn++) {
+		if (is_writable(im, as_id, gfn))
+			return true;
+	}
+	return false;
+}
+
+/* The walk has come to these pages, of which a clear protects no more than was asked for. */
+static void clear(struct import *im, struct import_run *run, uint32_t event, uint64_t gfn,
+		  uint64_t n)
+{
+	int as_id = run->slot->desc.as_id;
+
+	if (run->clear) {
+		const struct op *op = &im->ops[run->clear - 1].op;
+		uint64_t end = op->gfn + op->n;
+		uint64_t word = run->slot->base + (gfn - run->slot->base) / WORD * WORD;
+
+		if (word > end && anything_to_clear(im, as_id, end, word))
+			run->clear = 0;
+	}
+	if (!run->clear)
+		begin_clear(im, run, event, gfn);
+	if (run->clear)
+		grow_clear(im, run, gfn + n);
 }
 
 static void walk(struct import *im, struct import_run *run, uint32_t event, uint64_t gfn,
@@ -124,15 +188,12 @@ static void walk(struct import *im, struct import_run *run, uint32_t event, uint
 		return;
 	/* Those of a huge page that was split come before what the walk has split already. */
 	if (run->slot != slot || run->stop || (gfn < run->next && !run->splits_only))
-		begin(im, run, event, slot, gfn);
-	if (!split && run->splits_only) {
+		begin(im, run, event, slot);
+	if (!split && run->splits_only)
 		run->splits_only = false;
-		run->next = gfn;
-	}
-	/* A clear splits the whole huge page, but protects no more of it than was asked for. */
-	run->next = split && run->clear ? gfn : gfn + n;
-	if (run->clear)
-		grow_clear(im, run);
+	run->next = split ? gfn : gfn + n;
+	if (run->clears && !split)
+		clear(im, run, event, gfn, n);
 }
 
 /**

@@ -224,7 +224,10 @@ static void zapped_table(struct state *s, struct task_state *t, uint32_t event)
 	const struct ft_event *ev = &im->log->events[event];
 
 	if (is_nx_worker(im, ev)) {
-		if (!im->exact)
+		/* It leaves alone what is of a logged slot, so logging has stopped meanwhile. */
+		if (import_slot_logging(im, ev->as_id, ev->a) && !im->exact)
+			import_log_collapsed(im, &t->run, event);
+		else if (!im->exact)
 			import_add_op(im, event, 2, OP_NX_RECOVER);
 	} else if (t->doing != ZAPPING_ALL && !im->exact && event <= s->last_fault &&
 		   ev->level == 2) {
@@ -281,6 +284,24 @@ static void mapped(struct state *s, struct task_state *t, uint32_t event)
 		import_host_access(im, slot, event, untouched);
 }
 
+/*
+ * A page that stays writable although the log was read since it became so: not all of the log was
+ * read, but a part of it cleared.
+ */
+static void shows_partial_clear(struct state *s, const struct task_state *t, uint32_t event,
+				const struct history_life *life)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct import_slot *slot = import_slot_at(im, ev->as_id, ev->a);
+	uint32_t line = life->steps[life->nr - 1].line;
+
+	if (!slot || !slot->logging || !life->steps[life->nr - 1].class.w || ev->level > 1)
+		return;
+	if (line < slot->read_before || (t->run.slot != slot && line < slot->read_last))
+		im->partial_clears = true;
+}
+
 /* Keeps up with what SPTEs are. */
 static void follow(struct state *s, struct task_state *t, uint32_t event)
 {
@@ -295,6 +316,7 @@ static void follow(struct state *s, struct task_state *t, uint32_t event)
 	if (life != HISTORY_OPEN) {
 		if (!((h->lives[life].spte ^ ev->b) & ~0xfffULL))
 			seen_accessed(s, t, event, h->lives[life].spte);
+		shows_partial_clear(s, t, event, &h->lives[life]);
 		history_change(h, life, ev->level, ev->c, ev->line);
 	} else if (spte_classify(h->vm, ev->level, ev->c).kind != SPTE_NONE) {
 		history_begin(h, ev->as_id, ev->a, ev->level, ev->c, ev->line, BORN_MAPPED);
@@ -351,6 +373,18 @@ static void changed(struct state *s, struct task_state *t, uint32_t event)
 		im->ops[t->op - 1].op.n = (op->gfn | ~mask) + 1 - op->gfn;
 }
 
+/* Events that begin some other work of the task. */
+static void begin_work(struct task_state *t, enum doing doing, uint32_t event)
+{
+	bool region = t->region && doing == ZAPPING_ALL; /* part of setting it */
+
+	/* What a fault does to the host's memory does not end the fault. */
+	if (!region)
+		*t = (struct task_state){ .since = event, .op = t->op, .at_fault = t->at_fault,
+					   .requested = t->requested, .done = t->done };
+	t->doing = doing;
+}
+
 static void region(struct state *s, struct task_state *t, uint32_t event)
 {
 	struct import *im = s->im;
@@ -360,8 +394,8 @@ static void region(struct state *s, struct task_state *t, uint32_t event)
 	struct import_op *op = NULL;
 
 	/* What is done to a slot that the program does not have shows in other slots only. */
-	*t = (struct task_state){ .doing = slot ? SETTING_REGION : NOTHING, .region = true,
-				   .since = event };
+	begin_work(t, slot ? SETTING_REGION : NOTHING, event);
+	t->region = true;
 	if (!slot)
 		return;
 	before = *slot;
@@ -388,17 +422,6 @@ static void region(struct state *s, struct task_state *t, uint32_t event)
 	}
 	if (op)
 		op->op.slot = import_slot_operand(slot);
-}
-
-/* Events that begin some other work of the task. */
-static void begin_work(struct task_state *t, enum doing doing, uint32_t event)
-{
-	/* To set a region is to zap all roots, most of the time. */
-	bool region = t->region && doing == ZAPPING_ALL;
-
-	if (!region)
-		*t = (struct task_state){ .since = event };
-	t->doing = doing;
 }
 
 static void zap_fast(struct state *s, struct task_state *t, uint32_t event)
@@ -577,6 +600,29 @@ static void sort_ops(struct import *im)
 	im->nr_ops = n;
 }
 
+static int find_ops(struct import *im)
+{
+	const struct import_log *log = im->log;
+	struct state s = { .im = im };
+	uint32_t i;
+
+	s.tasks = calloc(log->nr_tasks, sizeof(*s.tasks));
+	if (!s.tasks)
+		return -ENOMEM;
+	history_init(&s.history, &im->desc);
+	im->history = &s.history;
+	find_last_fault(&s);
+	for (i = log->vms[im->vm].first; i <= log->vms[im->vm].last; i++) {
+		if (log->events[i].vm == im->vm)
+			one_event(&s, i);
+	}
+	free(s.tasks);
+	im->no_memory |= s.history.no_memory;
+	history_free(&s.history);
+	im->history = NULL;
+	return im->no_memory ? -ENOMEM : 0;
+}
+
 /**
  * import_find_ops - make the operations of a VM out of its events
  * @im: import; its VM is described and its slots are known
@@ -586,22 +632,15 @@ static void sort_ops(struct import *im)
  */
 int import_find_ops(struct import *im, struct import_error *err)
 {
-	const struct import_log *log = im->log;
-	struct state s = { .im = im };
-	uint32_t i;
+	int ret = find_ops(im);
 
-	s.tasks = calloc(log->nr_tasks, sizeof(*s.tasks));
-	if (!s.tasks)
-		return import_fail(err, 0, "no memory");
-	history_init(&s.history, &im->desc);
-	find_last_fault(&s);
-	for (i = log->vms[im->vm].first; i <= log->vms[im->vm].last; i++) {
-		if (log->events[i].vm == im->vm)
-			one_event(&s, i);
+	if (!ret && im->partial_clears && !im->desc.manual_protect) {
+		im->desc.manual_protect = true;
+		im->nr_ops = 0;
+		memset(&im->counts, 0, sizeof(im->counts));
+		import_slots_rewind(im);
+		ret = find_ops(im);
 	}
-	free(s.tasks);
-	im->no_memory |= s.history.no_memory;
-	history_free(&s.history);
 	sort_ops(im);
-	return im->no_memory ? import_fail(err, 0, "no memory for the operations") : 0;
+	return ret ? import_fail(err, 0, "no memory for the operations") : 0;
 }

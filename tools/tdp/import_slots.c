@@ -177,6 +177,21 @@ struct import_slot *import_slot_at(struct import *im, int as_id, uint64_t gfn)
 }
 
 /**
+ * import_slot_logging - whether the dirty log of a guest page is on now
+ * @im: import
+ * @as_id: address space
+ * @gfn: guest page
+ *
+ * Return: true if so.
+ */
+bool import_slot_logging(struct import *im, int as_id, uint64_t gfn)
+{
+	struct import_slot *slot = import_slot_at(im, as_id, gfn);
+
+	return slot && slot->logging;
+}
+
+/**
  * import_slot_operand - how an operation names a slot
  * @slot: slot
  *
@@ -254,7 +269,6 @@ static void init_levels(struct import *im, struct import_slot *slot)
  */
 int import_find_slots(struct import *im, struct import_error *err)
 {
-	uint32_t i;
 	int ret;
 
 	ret = im->exact ? import_slots_recorded(im) : from_mappings(im);
@@ -266,8 +280,6 @@ int import_find_slots(struct import *im, struct import_error *err)
 	find_backing(im);
 	if (!im->exact)
 		import_infer_ranges(im);
-	for (i = 0; i < im->nr_slots; i++)
-		init_levels(im, &im->slots[i]);
 	import_slots_rewind(im);
 	return 0;
 }
@@ -287,5 +299,9 @@ void import_slots_rewind(struct import *im)
 		slot->base = slot->desc.base;
 		slot->npages = slot->desc.npages;
 		slot->logging = slot->desc.flags & SLOT_LOG;
+		slot->protect = slot->protected_at = slot->unmapped_at = 0;
+		slot->read_last = slot->read_before = 0;
+		import_host_free(slot);
+		init_levels(im, slot);
 	}
 }
