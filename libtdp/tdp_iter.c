@@ -79,33 +79,44 @@ tdp_ptep_t spte_to_child_pt(u64 spte, int level)
 	return __va(spte & SPTE_BASE_ADDR_MASK);
 }
 
+/*
+ * Of a walk's steps nearly all are to the side, so that those are kept short: what
+ * needs more is out of line.
+ */
+static __attribute__((noinline)) void step_down(struct tdp_iter *iter, tdp_ptep_t child)
+{
+	iter->pt_path[iter->level - 2] = child;
+	tdp_iter_go_to(iter, iter->level - 1, iter->next_last_level_gfn);
+}
+
 /* Into the table under the current SPTE, which may have changed since it was read. */
 static inline bool try_step_down(struct tdp_iter *iter)
 {
+	const int level = iter->level;
 	tdp_ptep_t child;
 
-	if (iter->min_level == iter->level)
+	if (level == iter->min_level)
 		return false;
 
-	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, iter->level);
-	child = spte_to_child_pt(iter->old_spte, iter->level);
-	if (!child)
+	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, level);
+	child = spte_to_child_pt(iter->old_spte, level);
+	if (likely(!child))
 		return false;
 
-	iter->pt_path[iter->level - 2] = child;
-	tdp_iter_go_to(iter, iter->level - 1, iter->next_last_level_gfn);
+	step_down(iter, child);
 	return true;
 }
 
 /* To the next SPTE of the same table. */
 static inline bool try_step_side(struct tdp_iter *iter)
 {
-	if (iter_index(iter) == SPTE_ENT_PER_PAGE - 1)
+	if (unlikely(iter_index(iter) == SPTE_ENT_PER_PAGE - 1))
 		return false;
 
+	iter->sptep++;
 	iter->gfn += KVM_PAGES_PER_HPAGE(iter->level);
 	iter->next_last_level_gfn = iter->gfn;
-	iter->old_spte = kvm_tdp_mmu_read_spte(++iter->sptep, iter->level);
+	iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, iter->level);
 	return true;
 }
 
@@ -117,6 +128,17 @@ static inline bool try_step_up(struct tdp_iter *iter)
 
 	tdp_iter_go_to(iter, iter->level + 1, iter->gfn);
 	return true;
+}
+
+/* From the last SPTE of a table: up, as far as need be, and then to the side. */
+static __attribute__((noinline)) void step_up_and_side(struct tdp_iter *iter)
+{
+	do {
+		if (!try_step_up(iter)) {
+			iter->valid = false;
+			return;
+		}
+	} while (!try_step_side(iter));
 }
 
 /**
@@ -131,17 +153,8 @@ static inline bool try_step_up(struct tdp_iter *iter)
  */
 void tdp_iter_next(struct tdp_iter *iter)
 {
-	if (iter->yielded) {
+	if (unlikely(iter->yielded))
 		tdp_iter_restart(iter);
-		return;
-	}
-	if (try_step_down(iter))
-		return;
-	for (;;) {
-		if (try_step_side(iter))
-			return;
-		if (!try_step_up(iter))
-			break;
-	}
-	iter->valid = false;
+	else if (!try_step_down(iter) && unlikely(!try_step_side(iter)))
+		step_up_and_side(iter);
 }
