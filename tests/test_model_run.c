@@ -281,6 +281,18 @@ static void vcpu_call(enum oracle_call_kind kind, int v)
 	end(&call, r);
 }
 
+static uint64_t me_mask(void)
+{
+	switch (w.vm.me) {
+	case VM_ME_SME:
+		return 1ULL << (w.vm.maxphyaddr >= 48 ? 47 : w.vm.maxphyaddr - 1);
+	case VM_ME_TDX:
+		return 3ULL << (w.vm.maxphyaddr - 2);
+	default:
+		return 0;
+	}
+}
+
 /*
  * The walker: sets A and D where the access is allowed, else says why it is not.
  * Return: true if the access was performed.
@@ -308,9 +320,7 @@ static bool walk(int v, uint64_t gfn, uint64_t access, uint64_t *error_code)
 			return false;
 		if (level == 1 || (spte & 0x80))
 			break;
-		pa = spte & 0x000ffffffffff000ULL;
-		if (w.vm.me == VM_ME_SME)
-			pa &= ~(1ULL << 47);
+		pa = spte & 0x000ffffffffff000ULL & ~me_mask();
 	}
 	want = spte;
 	if (ad)
@@ -580,14 +590,15 @@ static void pick_vm(struct vm_desc *vm)
 		.quirk_zap_all = rnd(2),
 	};
 	vm->gen &= ~1ULL;
-	if (vm->mmu == VM_NPT && !rnd(3))
-		vm->me = VM_ME_SME;
-	if (vm->mmu == VM_NPT && !rnd(4))
-		vm->maxphyaddr = 52;
-	if (vm->l1tf) {
+	if (!rnd(3))
+		vm->maxphyaddr = 40 + rnd(13);
+	if (vm->l1tf && vm->maxphyaddr > vm->cachebits)
 		vm->maxphyaddr = 44;
-		vm->me = VM_ME_OFF;
-	}
+	if (!rnd(3))
+		vm->me = vm->mmu == VM_NPT ? VM_ME_SME : VM_ME_TDX;
+	/* What SME makes of MMIO entries and what L1TF moves in them would overlap. */
+	if (vm->me == VM_ME_SME)
+		vm->l1tf = false;
 	vm->pml = vm->mmu == VM_EPT && vm->ad && rnd(2);
 	vm->init_set = vm->manual_protect && rnd(2);
 }
@@ -615,8 +626,8 @@ static void run(uint64_t seed)
 		.fault_policy = w.vm.policy == VM_SPLIT ? TDP_FAULT_SPLIT : TDP_FAULT_ZAP,
 		.pml = w.vm.pml,
 		.exec_only = w.vm.mmu == VM_EPT && w.vm.exec_only,
-		.me_value = w.vm.me == VM_ME_SME ? 1ULL << 47 : 0,
-		.me_mask = w.vm.me == VM_ME_SME ? 1ULL << 47 : 0,
+		.me_value = w.vm.me == VM_ME_SME ? me_mask() : 0,
+		.me_mask = me_mask(),
 		.l1tf = w.vm.l1tf,
 		.maxphyaddr = w.vm.maxphyaddr,
 		.cachebits = w.vm.cachebits,
