@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measures how much of libtdp the checked-in corpus covers, and beside it the tests.
 
-The figures are the corpus's. Report: build/report/coverage.json."""
+The figures are the corpus's: programs are replayed by `tdp run --dump`, other inputs by their fuzz
+target. Report: build/report/coverage.json."""
 import glob
 import os
 import shutil
@@ -25,6 +26,14 @@ def add_arguments(p):
     p.add_argument("--no-tests", action="store_true", help="the corpus only")
 
 
+def library_objects(where):
+    """libtdp's object files: through them, what no program links counts too."""
+    top = os.path.join(where, "libtdp", "CMakeFiles", "tdp-sim.dir")
+    found = glob.glob(os.path.join(top, "**", "*.c.o"), recursive=True)
+    return sorted(o for o in found if os.path.exists(
+        os.path.join(paths.ROOT, "libtdp", os.path.relpath(o, top)[:-2])))
+
+
 def run_corpus(where, folder):
     """Replays the corpus, each file as its target reads it; returns what went wrong."""
     wrong = []
@@ -34,10 +43,10 @@ def run_corpus(where, folder):
         files = seeds.files(target)
         for n, path in enumerate(files, 1):
             status.update(f"corpus: {target} {n} of {len(files)}")
-            command = [builds.program(where, "tdp"), "run", path] if path.endswith(".tdp") else \
-                [builds.program(where, "fuzz_" + target), path]
-            done = subprocess.run(command, env=env, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, errors="replace")
+            command = [builds.program(where, "tdp"), "run", "--dump", path] \
+                if path.endswith(".tdp") else [builds.program(where, "fuzz_" + target), path]
+            done = subprocess.run(command, env=env, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
             if done.returncode:
                 wrong.append(f"{' '.join(map(paths.shown, command[:1]))} {paths.shown(path)} "
                              f"ended with status {done.returncode}")
@@ -92,18 +101,18 @@ def run(args):
     os.makedirs(folder)
 
     wrong = run_corpus(where, folder)
-    library = os.path.join(where, "libtdp", "libtdp-sim.a")
+    library = library_objects(where)
     replayers = [os.path.join(where, "tdp"), *sorted(glob.glob(os.path.join(where, "fuzz_*[a-z]")))]
     corpus = llvmcov.export(llvmcov.merge(os.path.join(folder, "corpus-*.profraw"),
                                           os.path.join(folder, "corpus.profdata")),
-                            replayers + [library], "libtdp", paths.ROOT)
+                            replayers + library, "libtdp", paths.ROOT)
     tests = {}
     if not args.no_tests:
         wrong += run_tests(where, folder, args.jobs)
         programs = sorted(glob.glob(os.path.join(where, "test_*[a-z]")))
         tests = llvmcov.export(llvmcov.merge(os.path.join(folder, "tests-*.profraw"),
                                              os.path.join(folder, "tests.profdata")),
-                               programs + replayers + [library], "libtdp", paths.ROOT)
+                               programs + replayers + library, "libtdp", paths.ROOT)
     table(corpus, tests)
     left = missed(corpus)
     if args.list:

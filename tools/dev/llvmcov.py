@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What llvm-cov found: lines, branches and functions of each file, read from its lcov export."""
+"""What llvm-cov found: lines, branches and functions of each file, read from its exports."""
 import glob
+import json
 import os
 import subprocess
 
 import paths
+
+
+EXPANSION = 1  # llvm-cov's number for a region that is a macro's use
 
 
 class File:
@@ -55,11 +59,38 @@ def parse(lcov, root):
             # A static function's name comes with its file's, once for each unit that has it.
             name = name.rsplit(":", 1)[-1]
             file.functions[name] = file.functions.get(name, 0) + int(count)
-        elif key == "BRDA":
-            number, block, branch, taken = value.split(",")
-            where = (int(number), block, branch)
-            file.branches[where] = file.branches.get(where, 0) + (int(taken) if taken != "-" else 0)
     return files
+
+
+def expansion_lines(function):
+    """{file id: line of the function that its text stands for}, macros being files of their own."""
+    came_from = {r[6]: (r[5], r[0]) for r in function["regions"] if r[7] == EXPANSION}
+    lines = {}
+    for inner in came_from:
+        file, line = came_from[inner]
+        while file in came_from:
+            file, line = came_from[file]
+        lines[inner] = line
+    return lines
+
+
+def add_branches(files, functions, root):
+    """Adds the branches to what parse() made, from the functions of llvm-cov's JSON.
+
+    The lcov export lists a header's inline function once for each unit that uses it, so its branches
+    are counted here: the n-th one of a function is the same in every unit.
+    """
+    for function in functions:
+        file = files.get(os.path.relpath(function["filenames"][0], root))
+        if file is None:
+            continue
+        name = function["name"].rsplit(":", 1)[-1]
+        lines = expansion_lines(function)
+        for n, branch in enumerate(function["branches"]):
+            line = lines.get(branch[6], branch[0])
+            for way in (0, 1):
+                key = (line, name, n, way)
+                file.branches[key] = file.branches.get(key, 0) + branch[4 + way]
 
 
 def merge(pattern, out):
@@ -76,11 +107,17 @@ def merge(pattern, out):
 
 def export(profile, objects, folder, root):
     """Coverage of the files in a folder of the source tree, by any of the objects."""
-    command = ["llvm-cov-19", "export", "-format=lcov", "-instr-profile", profile, objects[0]]
-    for other in objects[1:]:
-        command += ["-object", other]
-    done = subprocess.run(command + ["-sources", os.path.join(root, folder)],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise paths.Failure("llvm-cov failed:\n" + done.stderr.strip())
-    return parse(done.stdout, root)
+    def llvm_cov(form):
+        command = ["llvm-cov-19", "export", "-format=" + form, "-instr-profile", profile, objects[0]]
+        for other in objects[1:]:
+            command += ["-object", other]
+        done = subprocess.run(command + ["-sources", os.path.join(root, folder)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise paths.Failure("llvm-cov failed:\n" + done.stderr.strip())
+        return done.stdout
+
+    files = parse(llvm_cov("lcov"), root)
+    for unit in json.loads(llvm_cov("text"))["data"]:
+        add_branches(files, unit["functions"], root)
+    return files
