@@ -379,6 +379,29 @@ static void test_zap_on_fault_then_another_fault(void **state)
 	vm_destroy();
 }
 
+static u64 *zapped, zapped_spte;
+
+static void zap_link(hpa_t pa)
+{
+	zapped = sim_spte_ptr(pa);
+	zapped_spte = *zapped;
+	*zapped = SHADOW_NONPRESENT_VALUE;
+}
+
+/* The table is there when the walk looks, and gone when it wants to enter it. */
+static void test_table_zapped_on_the_way(void **state)
+{
+	(void)state;
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	map(0);
+	intrude(POINT_READ, PG_LEVEL_2M, 1, zap_link);
+	assert_int_equal(fault(1, 0), RET_PF_RETRY);
+	assert_intruded();
+	*zapped = zapped_spte;
+	assert_int_equal(fault(1, 0), RET_PF_FIXED);
+	vm_destroy();
+}
+
 /* ---- zapping ---- */
 
 static bool zap_leafs(gfn_t from, gfn_t to)
@@ -750,6 +773,13 @@ static void test_clear_dirty_slot(void **state)
 		assert_int_equal(leaf(1), spte & ~dbit);
 		assert_int_equal(host.dirty[1], 1);
 		assert_false(with_lock(false, clear_slot));
+
+		/* A changes in between: look again */
+		map(3);
+		intrude(POINT_CMPXCHG, PG_LEVEL_4K, 0, set_accessed);
+		assert_true(with_lock(false, clear_slot));
+		assert_intruded();
+		assert_int_equal(leaf(3) & dbit, 0);
 		vm_destroy();
 	}
 }
@@ -946,6 +976,108 @@ static void test_aging_keeps_dirty(void **state)
 	vm_destroy();
 }
 
+/* ---- yields ---- */
+
+static u64 hash;
+
+static int hash_leaf(const struct tdp_spte_info *info, void *arg)
+{
+	(void)arg;
+	if (is_shadow_present_pte(info->spte) && is_last_spte(info->spte, info->level))
+		hash = ((hash ^ info->gfn ^ (u64)info->level << 60) * 3 ^ info->spte) * 5;
+	return 0;
+}
+
+static u64 hash_leaves(void)
+{
+	hash = 1;
+	assert_int_equal(tdp_for_each_spte(kvm, hash_leaf, NULL), 0);
+	return hash;
+}
+
+static bool split_all(void)
+{
+	kvm_tdp_mmu_try_split_huge_pages(kvm, slot0(), 0, 4096, PG_LEVEL_4K, true);
+	return false;
+}
+
+static bool split_all_exclusively(void)
+{
+	kvm_tdp_mmu_try_split_huge_pages(kvm, slot0(), 0, 4096, PG_LEVEL_4K, false);
+	return false;
+}
+
+static bool zap_some(void)
+{
+	if (kvm_tdp_mmu_zap_leafs(kvm, 1, 600, false))
+		kvm_flush_remote_tlbs(kvm);
+	return true;
+}
+
+static bool zap_everything(void)
+{
+	kvm_tdp_mmu_zap_all(kvm);
+	return false;
+}
+
+static bool unmap_some(void)
+{
+	struct kvm_gfn_range range = { .slot = slot0(), .start = 2, .end = 700, .may_block = true };
+
+	if (kvm_tdp_mmu_unmap_gfn_range(kvm, &range, false))
+		kvm_flush_remote_tlbs(kvm);
+	return true;
+}
+
+/* Yields once, at the @k-th question; false if there were fewer. */
+static bool run_yielding(u32 k, bool write, bool (*fn)(void), u64 *leaves, bool *ret)
+{
+	struct sim_choice choice = { .kind = POINT_RESCHED, .k = k, .action = SIM_RESCHED };
+	static struct sim_thread thread;
+
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	map(1);
+	map(511);
+	host.level = PG_LEVEL_2M;
+	map(512);
+	map(2048);
+	sim_begin_op(&thread, &choice, 1);
+	*ret = with_lock(write, fn);
+	sim_end_op();
+	*leaves = hash_leaves();
+	vm_destroy();
+	return choice.fired;
+}
+
+/* Wherever a walk yields, its end is the same. */
+static void test_yields_change_nothing(void **state)
+{
+	static const struct {
+		bool write;
+		bool (*fn)(void);
+	} walks[] = {
+		{ false, wrprot_4k }, { false, clear_slot },	       { false, collapse },
+		{ false, split_all }, { true, split_all_exclusively }, { true, zap_some },
+		{ true, unmap_some }, { true, zap_everything },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
+		bool ret, yielded_ret, fired = true;
+		u64 leaves, yielded_leaves;
+		u32 k;
+
+		assert_false(run_yielding(~0U, walks[i].write, walks[i].fn, &leaves, &ret));
+		for (k = 1; fired; k += 1 + k / 8) {
+			fired = run_yielding(k, walks[i].write, walks[i].fn, &yielded_leaves,
+					     &yielded_ret);
+			assert_int_equal(yielded_leaves, leaves);
+			assert_int_equal(yielded_ret, ret);
+		}
+		assert_true(k > 2);
+	}
+}
+
 /* ---- NX recovery's list ---- */
 
 static void test_tables_for_recovery(void **state)
@@ -1036,6 +1168,7 @@ int main(void)
 		cmocka_unit_test(test_lost_race_for_a_table),
 		cmocka_unit_test(test_lost_race_for_a_split),
 		cmocka_unit_test(test_zap_on_fault_then_another_fault),
+		cmocka_unit_test(test_table_zapped_on_the_way),
 		cmocka_unit_test(test_zap_leafs),
 		cmocka_unit_test(test_zap_ends_at_the_highest_gfn),
 		cmocka_unit_test(test_zap_flushes_before_it_yields),
@@ -1056,6 +1189,7 @@ int main(void)
 		cmocka_unit_test(test_collapse_at_the_slots_ends),
 		cmocka_unit_test(test_aging),
 		cmocka_unit_test(test_aging_keeps_dirty),
+		cmocka_unit_test(test_yields_change_nothing),
 		cmocka_unit_test(test_tables_for_recovery),
 		cmocka_unit_test(test_for_each_spte),
 		cmocka_unit_test(test_get_walk),
