@@ -255,6 +255,7 @@ struct import_range {
  * @alive: it exists at the event being looked at
  * @base: where it is at that event; @npages: how long
  * @logging: its dirty log is on at that event
+ * @starting: ... but nothing was seen of what its start write-protects
  * @level_of: host's mapping level of each 2M region, by hvn from the slot's; NULL for 4K backing
  * @nr_regions: of @level_of
  * @readonly: a bit for each page that the program's host maps read-only; NULL if there is none
@@ -271,6 +272,7 @@ struct import_slot {
 	uint64_t base;
 	uint64_t npages;
 	bool logging;
+	bool starting;
 	uint8_t *level_of;
 	uint64_t nr_regions;
 	uint8_t *readonly;
@@ -363,6 +365,7 @@ void import_host_op(struct import *im, enum op_kind kind, uint32_t event, uint64
 		    uint64_t end, uint32_t *elsewhere);
 void import_host_level(struct import *im, struct import_slot *slot, uint32_t event, uint64_t gfn,
 		       int level);
+bool import_host_is_huge(const struct import_slot *slot, uint64_t gfn);
 void import_host_access(struct import *im, struct import_slot *slot, uint32_t event, bool untouched);
 void import_host_written(struct import *im, struct import_slot *slot, uint32_t event);
 void import_host_free(struct import_slot *slot);
@@ -374,6 +377,8 @@ struct import_op *import_add_op(struct import *im, uint32_t event, int sub, enum
 /* import_log.c */
 struct import_run;
 void import_find_init_set(struct import *im);
+void import_log_on(struct import *im, struct import_slot *slot, uint32_t event);
+void import_log_off(struct import *im, struct import_slot *slot, uint32_t event);
 void import_log_protected(struct import *im, struct import_run *run, uint32_t event);
 void import_log_split(struct import *im, struct import_run *run, uint32_t event);
 void import_log_collapsed(struct import *im, struct import_run *run, uint32_t event);

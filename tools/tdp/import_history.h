@@ -76,6 +76,7 @@ uint32_t history_of_value(const struct history *h, int as_id, uint64_t gfn, int 
 			  uint64_t spte);
 
 /* import_recorded.c, import_replay.c: what fills one */
+void history_fast_fault(struct history *h, const struct ft_event *ev);
 void history_from_log(struct history *h, const struct import *im);
 int history_from_replay(struct history *h, const struct program *prog,
 			const struct import_turns *turns, struct import_error *err);

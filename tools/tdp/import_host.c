@@ -175,6 +175,22 @@ void import_host_level(struct import *im, struct import_slot *slot, uint32_t eve
 }
 
 /**
+ * import_host_is_huge - whether the program's host maps a page with a huge page, as far as it has it at all
+ * @slot: of the page
+ * @gfn: guest page
+ *
+ * Return: true if it does, and nothing of it was ever unmapped.
+ */
+bool import_host_is_huge(const struct import_slot *slot, uint64_t gfn)
+{
+	uint64_t hvn = slot->desc.hvn + (gfn - slot->base);
+	uint64_t region = hvn / PAGES_2M - slot->desc.hvn / PAGES_2M;
+
+	return slot->level_of && region < slot->nr_regions && slot->level_of[region] == 2 &&
+		!get_bit(slot->absent, slot, hvn);
+}
+
+/**
  * struct met - guest memory that the host's operation met
  * @any: there was some
  * @all: every SPTE that changed is in a range that is known

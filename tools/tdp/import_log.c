@@ -103,17 +103,48 @@ static void begin_clear(struct import *im, struct import_run *run, uint32_t even
 	run->clear = im->nr_ops;
 }
 
+/**
+ * import_log_on - logging of a slot must have begun
+ * @im: import
+ * @slot: slot
+ * @event: number of the event that shows it
+ */
+void import_log_on(struct import *im, struct import_slot *slot, uint32_t event)
+{
+	struct import_op *op = import_add_op(im, event, 0, OP_LOG_START);
+
+	if (op)
+		op->op.slot = import_slot_operand(slot);
+	slot->logging = slot->starting = true;
+	slot->read_last = slot->read_before = 0;
+}
+
+/**
+ * import_log_off - logging of a slot must have ended
+ * @im: import
+ * @slot: slot
+ * @event: number of the event that shows it
+ */
+void import_log_off(struct import *im, struct import_slot *slot, uint32_t event)
+{
+	struct import_op *op = import_add_op(im, event, 0, OP_LOG_STOP);
+
+	if (op)
+		op->op.slot = import_slot_operand(slot);
+	slot->logging = slot->starting = false;
+}
+
 static void begin(struct import *im, struct import_run *run, uint32_t event,
 		  struct import_slot *slot)
 {
+	bool starts = !slot->logging || slot->starting;
+
 	*run = (struct import_run){ .slot = slot, .splits_only = true };
-	if (!slot->logging) {
-		add(im, event, slot, OP_LOG_START);
-		slot->logging = true;
-		slot->read_last = slot->read_before = 0;
-		if (!im->desc.init_set)
-			return;
-	}
+	if (!slot->logging)
+		import_log_on(im, slot, event);
+	slot->starting = false;
+	if (starts && !im->desc.init_set)
+		return;
 	slot->read_before = slot->read_last;
 	slot->read_last = im->log->events[event].line;
 	add(im, event, slot, OP_LOG_GET);

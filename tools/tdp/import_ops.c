@@ -166,6 +166,24 @@ static bool small_for_kvm(const struct import *im, const struct import_slot *slo
 	return (op->kind == OP_EXEC && im->desc.nx_huge_pages) || (slot && slot->logging);
 }
 
+/*
+ * Where a slot is logged KVM maps small pages only.  So logging has stopped when a huge one appears,
+ * and has begun when a small one does where the host has never taken its huge page away.
+ */
+static void shows_logging(struct state *s, struct task_state *t, uint32_t event,
+			  struct import_slot *slot)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+
+	if (ev->level > 1 && slot->logging)
+		import_log_off(im, slot, event);
+	else if (ev->level == 1 && !small_for_kvm(im, slot, last_op(im, t), 1) &&
+		 import_host_is_huge(slot, ev->a) &&
+		 history_find(&s->history, slot->desc.as_id, ev->a & ~511ULL, 2))
+		import_log_on(im, slot, event);
+}
+
 static void requested(struct state *s, struct task_state *t, uint32_t event)
 {
 	struct import *im = s->im;
@@ -186,6 +204,8 @@ static void requested(struct state *s, struct task_state *t, uint32_t event)
 	t->requested = true;
 	vcpu = im->ops[t->op - 1].vcpu;
 	slot = import_slot_at(im, s->as_id[vcpu], ev->a);
+	if (slot && !im->exact)
+		shows_logging(s, t, event, slot);
 	if (!small_for_kvm(im, slot, last_op(im, t), ev->level))
 		import_host_level(im, slot, event, ev->a, ev->level);
 }
@@ -295,10 +315,11 @@ static void shows_partial_clear(struct state *s, const struct task_state *t, uin
 	const struct ft_event *ev = &im->log->events[event];
 	struct import_slot *slot = import_slot_at(im, ev->as_id, ev->a);
 	uint32_t line = life->steps[life->nr - 1].line;
+	bool reading = t->run.slot == slot && !t->run.stop;
 
-	if (!slot || !slot->logging || !life->steps[life->nr - 1].class.w || ev->level > 1)
+	if (!slot || !life->steps[life->nr - 1].class.w || ev->level > 1)
 		return;
-	if (line < slot->read_before || (t->run.slot != slot && line < slot->read_last))
+	if (line < slot->read_before || (!reading && line < slot->read_last))
 		im->partial_clears = true;
 }
 
@@ -483,6 +504,7 @@ static void fault_event(struct state *s, struct task_state *t, uint32_t event)
 		requested(s, t, event);
 		break;
 	case FT_FAST_FAULT:
+		history_fast_fault(&s->history, ev);
 		if (t->at_fault && ev->d)
 			took_effect(s, t, event, -1);
 		break;

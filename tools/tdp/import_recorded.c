@@ -25,8 +25,12 @@ static void changed(struct history *h, const struct ft_event *ev)
 		history_change(h, life, ev->level, ev->c, ev->line);
 }
 
-/* A fast page fault's own event has neither address space nor level; the SPTE's value finds both. */
-static void fast_fault(struct history *h, const struct ft_event *ev)
+/**
+ * history_fast_fault - a fast page fault made an SPTE writable
+ * @h: history
+ * @ev: event FT_FAST_FAULT; has neither address space nor level, but the SPTE's value finds both
+ */
+void history_fast_fault(struct history *h, const struct ft_event *ev)
 {
 	uint64_t gfn = ev->a >> 12;
 	int as_id, level;
@@ -68,6 +72,6 @@ void history_from_log(struct history *h, const struct import *im)
 		if (ev->kind == FT_CHANGED)
 			changed(h, ev);
 		else if (ev->kind == FT_FAST_FAULT)
-			fast_fault(h, ev);
+			history_fast_fault(h, ev);
 	}
 }
