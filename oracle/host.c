@@ -279,19 +279,37 @@ static void put_bit(uint64_t *bits, uint32_t i, bool val)
 	bits[i / 64] = (bits[i / 64] & ~(1ULL << (i & 63))) | (uint64_t)val << (i & 63);
 }
 
+/* Which bits of word @w are in [@from, @to). */
+static uint64_t word_mask(uint32_t w, uint32_t from, uint32_t to)
+{
+	uint64_t mask = ~0ULL;
+
+	if (w == from / 64)
+		mask &= ~0ULL << (from & 63);
+	if (to - w * 64 < 64)
+		mask &= (1ULL << (to - w * 64)) - 1;
+	return mask;
+}
+
 static void put_range(uint64_t *bits, uint32_t from, uint32_t to, bool val)
 {
 	uint32_t w;
 
 	for (w = from / 64; w * 64 < to; w++) {
-		uint64_t mask = ~0ULL;
+		uint64_t mask = word_mask(w, from, to);
 
-		if (w == from / 64)
-			mask &= ~0ULL << (from & 63);
-		if (to - w * 64 < 64)
-			mask &= (1ULL << (to - w * 64)) - 1;
 		bits[w] = val ? bits[w] | mask : bits[w] & ~mask;
 	}
+}
+
+static bool any_bit(const uint64_t *bits, uint32_t from, uint32_t to)
+{
+	uint32_t w;
+
+	for (w = from / 64; w * 64 < to; w++)
+		if (bits[w] & word_mask(w, from, to))
+			return true;
+	return false;
 }
 
 /* ---- catching up with the log ---- */
@@ -360,41 +378,57 @@ static void page_populate(struct host *h, struct chunk *c, uint32_t i)
 	put_bit(c->dirty, i, false);
 }
 
-static void chunk_back(struct host *h, struct chunk *c, const struct range_op *op, uint32_t from,
-		       uint32_t to)
+/* Pages @from to @to, some of which have no backing yet, get it one by one. */
+static void chunk_back_pages(struct host *h, struct chunk *c, enum slot_backing backing,
+			     uint32_t from, uint32_t to)
 {
-	bool whole = to - from == CHUNK_PAGES;
-	bool fresh = true;
 	uint32_t i;
 
-	for (i = from; i < to && fresh; i++)
-		fresh = !get_bit(c->backed, i);
-	/* Memory that is there already keeps its frames; only how new ones come may change. */
-	c->huge_ok = whole && (op->backing == BACKING_2M || op->backing == BACKING_1G);
-	if (c->pfn == HOST_NO_FRAME && !c->small && op->backing != BACKING_MMIO)
-		c->pfn = first_frame(h, 2, c->first);
 	for (i = from; i < to; i++) {
 		if (get_bit(c->backed, i))
 			continue;
 		put_bit(c->backed, i, true);
-		if (op->backing == BACKING_MMIO) {
+		if (backing == BACKING_MMIO) {
 			put_bit(c->device, i, true);
 			page_populate(h, c, i);
 		} else if (c->pfn != HOST_NO_FRAME) {
 			put_bit(c->present, i, true);
 		}
 	}
-	if (fresh && c->huge_ok && c->pfn != HOST_NO_FRAME && !c->small)
+}
+
+static void chunk_back(struct host *h, struct chunk *c, const struct range_op *op, uint32_t from,
+		       uint32_t to)
+{
+	const bool device = op->backing == BACKING_MMIO;
+	const bool fresh = !any_bit(c->backed, from, to);
+
+	/* Memory that is there already keeps its frames; only how new ones come may change. */
+	c->huge_ok = to - from == CHUNK_PAGES &&
+		     (op->backing == BACKING_2M || op->backing == BACKING_1G);
+	if (c->pfn == HOST_NO_FRAME && !c->small && !device)
+		c->pfn = first_frame(h, 2, c->first);
+	if (!fresh || device) {
+		chunk_back_pages(h, c, op->backing, from, to);
+		return;
+	}
+	put_range(c->backed, from, to, true);
+	if (c->pfn == HOST_NO_FRAME)
+		return;
+	put_range(c->present, from, to, true);
+	if (c->huge_ok && !c->small)
 		c->huge = true;
 }
 
 static void chunk_unmap(struct host *h, struct chunk *c, uint32_t from, uint32_t to)
 {
-	uint32_t i;
+	uint32_t w;
 
-	for (i = to; i-- > from;) {
-		if (get_bit(c->present, i) && !get_bit(c->device, i)) {
-			h->freed = page_frame(c, i);
+	for (w = (to - 1) / 64 + 1; w-- > from / 64;) {
+		uint64_t freed = c->present[w] & ~c->device[w] & word_mask(w, from, to);
+
+		if (freed) {
+			h->freed = page_frame(c, w * 64 + 63 - __builtin_clzll(freed));
 			break;
 		}
 	}

@@ -59,6 +59,7 @@ void hw_reset(struct oracle *o)
 			v->epoch = 0;
 		}
 		v->epoch++;
+		v->filled = false;
 	}
 }
 

@@ -77,6 +77,7 @@ struct psc_entry {
  * @root: root page table, MIRROR_NONE if none
  * @root_gen: which use of that page
  * @epoch: caches' entries of other epochs are void
+ * @filled: some entry may be of this one
  * @victim: next way to replace, for each set of the caches
  * @fault_gfn: of the last fault, with @fault_code and @fault_progress: what oracle.progress was
  * @faults: equal faults in a row with nothing changed between them
@@ -90,6 +91,7 @@ struct vcpu {
 	uint64_t root;
 	uint32_t root_gen;
 	uint32_t epoch;
+	bool filled;
 	struct tlb_entry tlb[TLB_LEVELS][TLB_SETS][TLB_WAYS];
 	uint8_t tlb_victim[TLB_LEVELS][TLB_SETS];
 	struct psc_entry psc[6][PSC_WAYS];

@@ -352,15 +352,6 @@ void oracle_ev_kick(struct oracle *o, bool drop_roots)
 	hw_kick(o, drop_roots);
 }
 
-static uint64_t name_bits(const char *name)
-{
-	uint64_t h = 0;
-
-	while (*name)
-		h = h * 31 + (unsigned char)*name++;
-	return h;
-}
-
 /**
  * oracle_ev_lock() - a lock was taken or released
  * @o: oracle
@@ -369,8 +360,11 @@ static uint64_t name_bits(const char *name)
  */
 void oracle_ev_lock(struct oracle *o, const char *name, int delta)
 {
-	oracle_mix(o, name_bits(name), (uint64_t)delta);
-	oracle_current(o)->locks += delta > 0 ? 1 : -1;
+	struct thread_state *t = oracle_current(o);
+
+	oracle_mix(o, 6, (uint64_t)delta);
+	t->locks += delta > 0 ? 1 : -1;
+	t->last_lock = name;
 }
 
 /**
@@ -524,10 +518,8 @@ void oracle_call_end(struct oracle *o, const struct oracle_call *call)
 		fprintf(stderr, "oracle: a call ends that did not begin\n");
 		abort();
 	}
-	if (!--t->depth) {
-		o->calls_open--;
+	if (!--t->depth && --o->calls_open)
 		find_open_since(o);
-	}
 	if (call->kind == CALL_SET_REGION) {
 		o->regions_open--;
 		region_set(o, call);

@@ -72,6 +72,7 @@ struct call_frame {
  * @calls: those, outermost first
  * @frozen: address of the SPTE that it froze last
  * @locks: locks that it holds
+ * @last_lock: the lock that it took or released last
  * @rcu: RCU read sections that it is in
  */
 struct thread_state {
@@ -79,6 +80,7 @@ struct thread_state {
 	struct call_frame calls[ORACLE_MAX_DEPTH];
 	uint64_t frozen;
 	int locks;
+	const char *last_lock;
 	int rcu;
 };
 

@@ -26,7 +26,9 @@ void rule_l_call_end(struct oracle *o, const struct oracle_call *call)
 	if (t->depth)
 		return;
 	if (t->locks)
-		oracle_report(o, 'L', NO_GFN, 0, "a call returns with %d locks held", t->locks);
+		oracle_report(o, 'L', NO_GFN, 0,
+			      "a call returns with %d locks held; it took or released '%s' last",
+			      t->locks, t->last_lock);
 	if (t->rcu)
 		oracle_report(o, 'L', NO_GFN, 0, "a call returns within %d RCU read sections",
 			      t->rcu);

@@ -23,7 +23,9 @@ static uint64_t pages(int level)
 /* Drop every translation and every cached non-leaf entry. */
 void tlb_flush_all(struct vcpu *v)
 {
-	v->epoch++;
+	if (v->filled)
+		v->epoch++;
+	v->filled = false;
 }
 
 static bool overlaps(uint64_t gfn, int level, uint64_t start, uint64_t nr)
@@ -31,6 +33,12 @@ static bool overlaps(uint64_t gfn, int level, uint64_t start, uint64_t nr)
 	uint64_t n = pages(level);
 
 	return gfn < start ? start - gfn < n : gfn - start < nr;
+}
+
+static void drop(struct tlb_entry *e, struct vcpu *v, int level, uint64_t gfn, uint64_t nr)
+{
+	if (e->epoch == v->epoch && overlaps(e->gfn, level, gfn, nr))
+		e->epoch = 0;
 }
 
 /**
@@ -44,16 +52,22 @@ static bool overlaps(uint64_t gfn, int level, uint64_t start, uint64_t nr)
  */
 void tlb_flush_range(struct vcpu *v, uint64_t gfn, uint64_t nr)
 {
-	int level, set, way;
+	uint64_t last = gfn + nr - 1;
+	int level, way;
 
-	for (level = 1; level <= TLB_LEVELS; level++)
-		for (set = 0; set < TLB_SETS; set++)
-			for (way = 0; way < TLB_WAYS; way++) {
-				struct tlb_entry *e = &v->tlb[level - 1][set][way];
+	if (!v->filled)
+		return;
+	for (level = 1; level <= TLB_LEVELS; level++) {
+		uint64_t first_no = gfn >> (9 * (level - 1)), last_no = last >> (9 * (level - 1));
+		uint64_t n = last_no - first_no < TLB_SETS ? last_no - first_no + 1 : TLB_SETS;
+		uint64_t i;
 
-				if (e->epoch == v->epoch && overlaps(e->gfn, level, gfn, nr))
-					e->epoch = 0;
-			}
+		/* A short range can only be in some of the sets. */
+		for (i = 0; i < n; i++)
+			for (way = 0; way < TLB_WAYS; way++)
+				drop(&v->tlb[level - 1][(first_no + i) % TLB_SETS][way], v, level,
+				     gfn, nr);
+	}
 	for (level = 2; level <= 5; level++)
 		for (way = 0; way < PSC_WAYS; way++) {
 			struct psc_entry *e = &v->psc[level][way];
@@ -99,6 +113,7 @@ struct tlb_entry *tlb_insert(struct vcpu *v, const struct tlb_entry *e)
 		to = v->tlb_victim[e->level - 1][s]++ % TLB_WAYS;
 	set[to] = *e;
 	set[to].epoch = v->epoch;
+	v->filled = true;
 	return &set[to];
 }
 
@@ -131,6 +146,7 @@ void psc_insert(struct vcpu *v, int level, const struct psc_entry *e)
 		to = v->psc_victim[level]++ % PSC_WAYS;
 	v->psc[level][to] = *e;
 	v->psc[level][to].epoch = v->epoch;
+	v->filled = true;
 }
 
 /* Calls @fn for each translation that the vCPU holds. */
