@@ -129,6 +129,7 @@ void import_free(struct import *im)
 
 	for (i = 0; i < im->nr_slots; i++)
 		import_host_free(&im->slots[i]);
+	import_races_free(im);
 	free(im->ops);
 	im->ops = NULL;
 	im->nr_slots = im->nr_ops = im->cap_ops = 0;
@@ -251,7 +252,7 @@ static int convert(const struct request *rq, const struct import_log *log, uint3
 	struct import_turns turns = { 0 };
 	struct import_limits limits = {
 		.max_ops = rq->max_ops,
-		.exact_order = rq->exact_order,
+		.exact_order = rq->exact_order || rq->verify,
 		.turns = rq->verify ? &turns : NULL,
 	};
 	struct program *prog = program_alloc();

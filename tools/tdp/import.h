@@ -14,6 +14,7 @@
  *   import_regions.c	... where the log has them exactly
  *   import_ops.c	events -> operations, in the order in which they took effect
  *   import_log.c	operations of dirty logging, out of what was write-protected
+ *   import_races.c	pages that several tasks worked at at once
  *   import_emit.c	operations -> program
  *   import_verify.c	what a replay does, compared with what was recorded
  */
@@ -262,6 +263,7 @@ struct import_range {
  * @absent: a bit for each page that the program's host has no frame for; NULL if there is none
  * @protect: number of the last protect operation, plus 1; @protected_at: the event at which it was added
  * @unmapped_at: last event that unmapped anything of it
+ * @worked_at: last event at which the host or the VMM changed an SPTE of it
  * @read_last: line at which the last read of its dirty log began; @read_before: the one before
  */
 struct import_slot {
@@ -279,6 +281,7 @@ struct import_slot {
 	uint8_t *absent;
 	uint32_t protect, protected_at, unmapped_at;
 	uint32_t read_last, read_before;
+	uint32_t worked_at;
 };
 
 #define IMPORT_NO_ID		(~0U)
@@ -315,6 +318,7 @@ struct import_op {
  * @ops: operations, sorted by @at once they are complete
  * @no_memory: something could not be kept
  * @partial_clears: a dirty log was cleared in part, so the VM has manual_protect
+ * @races: pages that several tasks worked at at once
  * @history: what each SPTE is while the operations are made
  * @counts: for the summary
  */
@@ -332,8 +336,9 @@ struct import {
 	bool no_memory;
 	bool partial_clears;
 	struct history *history;
+	struct history *races;
 	struct {
-		uint32_t faults, retries, seen_accesses, unmaps_elsewhere, ages_elsewhere, folded_vcpus;
+		uint32_t races, faults, retries, seen_accesses, unmaps_elsewhere, ages_elsewhere, folded_vcpus;
 		uint32_t slots_left_out, ops_left_out, switches_left_out;
 	} counts;
 };
@@ -373,6 +378,11 @@ void import_host_free(struct import_slot *slot);
 /* import_ops.c */
 int import_find_ops(struct import *im, struct import_error *err);
 struct import_op *import_add_op(struct import *im, uint32_t event, int sub, enum op_kind kind);
+
+/* import_races.c */
+void import_raced(struct import *im, int as_id, uint64_t gfn);
+bool import_is_raced(const struct import *im, int as_id, uint64_t gfn, int level);
+void import_races_free(struct import *im);
 
 /* import_log.c */
 struct import_run;

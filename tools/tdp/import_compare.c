@@ -46,6 +46,7 @@ struct items {
 };
 
 struct comparer {
+	const struct import *im;
 	struct comparison *result;
 	const struct history_key *key;
 	struct items a, b;	/* recorded, replayed */
@@ -117,7 +118,8 @@ static void example(struct comparer *c, const struct item *a, const struct item 
 }
 
 /* Why a class is in one history only. */
-static enum difference reason_of_one(const struct item *item, bool recorded)
+static enum difference reason_of_one(const struct comparer *c, const struct item *item,
+				      bool recorded)
 {
 	const struct spte_class *class = &item->step->class;
 	const struct spte_class *prev = item->prev ? &item->prev->class : NULL;
@@ -127,14 +129,31 @@ static enum difference reason_of_one(const struct item *item, bool recorded)
 			return DIFF_REFAULT_D;
 		return DIFF_CPU_AD;
 	}
-	if (prev && gains_w(prev, class))
+	if (prev && gains_w(prev, class) && !c->im->log->seen[FT_FAST_FAULT])
 		return DIFF_FAST_WRITE;
+	if (recorded && prev && prev->kind == SPTE_MMIO && class->w && !class->d)
+		return DIFF_MMIO_LEAF;
 	if (!recorded && item->alone &&
 	    (item->step->born == BORN_UNSEEN || (item->prev && item->prev->born == BORN_UNSEEN)))
 		return DIFF_SPLIT_CHILD;
 	if (item->last && class->kind == SPTE_NONE)
 		return DIFF_TEARDOWN;
+	if (import_is_raced(c->im, c->key->as_id, c->key->gfn, c->key->level))
+		return DIFF_RACE;
 	return DIFF_UNNAMED;
+}
+
+/* Why two leaves differ in A and D. */
+static enum difference reason_of_ad(const struct item *recorded)
+{
+	const struct spte_class *class = &recorded->step->class;
+	const struct spte_class *prev = recorded->prev ? &recorded->prev->class : NULL;
+
+	if (prev && prev->kind == SPTE_MMIO && class->w && !class->d)
+		return DIFF_MMIO_LEAF;
+	if (prev && ad_only(prev, class) && prev->d && !class->d)
+		return DIFF_REFAULT_D;
+	return DIFF_CPU_AD;
 }
 
 static void differs(struct comparer *c, const struct item *a, const struct item *b)
@@ -142,12 +161,9 @@ static void differs(struct comparer *c, const struct item *a, const struct item 
 	enum difference why;
 
 	if (a && b)	/* in A and D only */
-		why = a->prev && ad_only(&a->prev->class, &a->step->class) && a->prev->class.d &&
-				      !a->step->class.d ?
-			      DIFF_REFAULT_D :
-			      DIFF_CPU_AD;
+		why = reason_of_ad(a);
 	else
-		why = reason_of_one(a ? a : b, a != NULL);
+		why = reason_of_one(c, a ? a : b, a != NULL);
 	c->result->differences[why]++;
 	if (why == DIFF_UNNAMED)
 		example(c, a, b);
@@ -235,16 +251,17 @@ static int compare_key(struct comparer *c, const struct history *recorded,
 
 /**
  * history_compare - compare what a log tells with what its replay did
+ * @im: import of the log, for the races in it
  * @recorded: from the log
  * @replayed: from the replay
  * @result: filled
  *
  * Return: 0 or -ENOMEM.
  */
-int history_compare(const struct history *recorded, const struct history *replayed,
-		    struct comparison *result)
+int history_compare(const struct import *im, const struct history *recorded,
+		    const struct history *replayed, struct comparison *result)
 {
-	struct comparer c = { .result = result };
+	struct comparer c = { .im = im, .result = result };
 	int ret = -ENOMEM;
 	uint32_t i;
 

@@ -85,12 +85,12 @@ int history_from_replay(struct history *h, const struct program *prog,
 enum difference {
 #define DIFFERENCES(D)								\
 	D(CPU_AD,	"cpu-ad",	"the CPU sets A and D without an event")	\
-	D(FAST_WRITE,	"fast-write",	"a fast page fault sets W, and only its own event tells") \
-	D(SPLIT_CHILD,	"split-child",	"the 512 children of a split have no events")	\
 	D(REFAULT_D,	"refault-d",	"a second fault on a writable leaf may clear D")	\
-	D(TWO_ROOTS,	"two-roots",	"changes of an old and a new root interleave at one key") \
+	D(MMIO_LEAF,	"mmio-leaf",	"6.12 takes an MMIO SPTE for a writable leaf: docs/findings.md") \
+	D(FAST_WRITE,	"fast-write",	"a fast page fault sets W, and its own event was not recorded") \
+	D(SPLIT_CHILD,	"split-child",	"the 512 children of a split have no events")	\
 	D(TEARDOWN,	"teardown",	"the destruction of a root has no events")	\
-	D(RACE,		"race",		"two CPUs' changes of one SPTE, logged after they were made") \
+	D(RACE,		"race",		"two tasks worked at the page at once: the order is not known") \
 	D(UNNAMED,	"unnamed",	"no reason is known")
 #define D(name, text, why) DIFF_##name,
 	DIFFERENCES(D)
@@ -116,7 +116,6 @@ struct comparison {
 	uint32_t nr_examples;
 	char examples[MAX_EXAMPLES][160];
 };
-int history_compare(const struct history *recorded, const struct history *replayed,
-		    struct comparison *result);
+int history_compare(const struct import *im, const struct history *recorded, const struct history *replayed, struct comparison *result);
 
 #endif /* TDP_IMPORT_HISTORY_H */

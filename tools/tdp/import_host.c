@@ -242,10 +242,13 @@ static struct met by_effect(struct import *im, enum op_kind kind, uint32_t event
 		met.all &= is_known(im, hvn);
 		if (kind == OP_NR)
 			continue;
-		if (op && hvn == end)
+		if (op && hvn == end) {
 			op->op.n += n;
-		else
+			if (kind == OP_UNMAP)
+				note_unmap(im, event, hvn, n);
+		} else {
 			op = add_range(im, kind, event, hvn, n);
+		}
 		end = hvn + n;
 	}
 	return met;

@@ -14,6 +14,9 @@
 #define EPT_WRITE	2u	/* exit qualification, which an EPT violation has instead */
 #define EPT_FETCH	4u
 
+#define MAX_TOPS	64
+#define MAX_COMMITS	256	/* a power of two */
+
 /* What a task is doing, as far as the SPTEs that it changes are concerned. */
 enum doing { NOTHING, UNMAPPING, AGING, ZAPPING_ALL, RECOVERING_NX, SETTING_REGION };
 
@@ -24,6 +27,8 @@ enum doing { NOTHING, UNMAPPING, AGING, ZAPPING_ALL, RECOVERING_NX, SETTING_REGI
  * @at_fault: it serves a page fault
  * @requested: a mapping was asked for since
  * @done: the fault took effect
+ * @began: event of the fault
+ * @worked: event at which it last changed an SPTE other than by a fault
  * @region: it is setting a memory region
  * @since: event at which the work began
  * @slot: that it sets
@@ -37,6 +42,8 @@ struct task_state {
 	bool at_fault;
 	bool requested;
 	bool done;
+	uint32_t began;
+	uint32_t worked;
 	bool region;
 	uint32_t since;
 	struct import_slot *slot;
@@ -46,12 +53,41 @@ struct task_state {
 };
 
 /**
+ * struct top - an entry of a root
+ * @as_id: address space
+ * @gfn: first page
+ * @spte: value
+ */
+struct top {
+	int as_id;
+	uint64_t gfn;
+	uint64_t spte;
+};
+
+/**
+ * struct commit - an access that took effect
+ * @event: at which
+ * @as_id: address space
+ * @gfn: page
+ */
+struct commit {
+	uint32_t event;
+	int as_id;
+	uint64_t gfn;
+};
+
+/**
  * struct state - where the walk through the log is
  * @im: import
  * @tasks: of each
  * @as_id: address space that each vCPU is in
  * @last_fault: number of the VM's last event of a fault
  * @history: what each SPTE is
+ * @guest_mode: vCPUs that run a nested guest, or have another second root
+ * @nr_tops: of @tops
+ * @tops: entries of the roots that are in use
+ * @nr_commits: of all commits ever
+ * @commits: the last of them, as a ring
  */
 struct state {
 	struct import *im;
@@ -59,6 +95,11 @@ struct state {
 	uint8_t as_id[PROG_MAX_VCPUS];
 	uint32_t last_fault;
 	struct history history;
+	bool guest_mode[PROG_MAX_VCPUS];
+	uint32_t nr_tops;
+	struct top tops[MAX_TOPS];
+	uint32_t nr_commits;
+	struct commit commits[MAX_COMMITS];
 };
 
 /**
@@ -115,6 +156,23 @@ static struct op *last_op(struct import *im, struct task_state *t)
 	return t->op ? &im->ops[t->op - 1].op : NULL;
 }
 
+static bool is_mapped(const struct state *s, const struct task_state *t)
+{
+	const struct import_op *op = &s->im->ops[t->op - 1];
+	uint64_t gfn = op->op.gfn;
+	int level;
+
+	for (level = 1; level <= 3; level++) {
+		const struct history_key *key = history_find(&s->history, s->as_id[op->vcpu], gfn,
+							     level);
+
+		if (key && s->history.lives[key->last].spte)
+			return true;
+		gfn &= ~((1ULL << 9 * level) - 1);
+	}
+	return false;
+}
+
 static void page_fault(struct state *s, struct task_state *t, uint32_t event)
 {
 	struct import *im = s->im;
@@ -124,8 +182,12 @@ static void page_fault(struct state *s, struct task_state *t, uint32_t event)
 	struct import_op *op;
 
 	im->counts.faults++;
-	/* The same access once more, and nothing came of the first: KVM let the guest retry. */
-	if (t->at_fault && !t->done && last->gfn == ev->a >> 12 && last->kind == kind) {
+	/*
+	 * Nothing came of the task's last fault.  If the same access comes once more, or if its page is
+	 * not mapped even now, then KVM let the guest retry, and the access has not been made.
+	 */
+	if (t->at_fault && !t->done && last->kind != OP_PREFAULT &&
+	    ((last->gfn == ev->a >> 12 && last->kind == kind) || !is_mapped(s, t))) {
 		last->kind = OP_NR;
 		im->counts.retries++;
 	}
@@ -135,7 +197,18 @@ static void page_fault(struct state *s, struct task_state *t, uint32_t event)
 	op->vcpu = fold_vcpu(im, ev->vcpu);
 	op->op.gfn = ev->a >> 12;
 	op->op.n = op->op.step = 1;
-	*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .since = event };
+	*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .since = event,
+				   .began = event };
+}
+
+static void note_commit(struct state *s, const struct task_state *t, uint32_t event, int as_id)
+{
+	uint64_t gfn = s->im->ops[t->op - 1].op.gfn;
+	const struct import_slot *slot = import_slot_at(s->im, as_id, gfn);
+
+	s->commits[s->nr_commits++ % MAX_COMMITS] = (struct commit){ event, as_id, gfn };
+	if (slot && slot->worked_at > t->began)
+		import_raced(s->im, as_id, gfn);
 }
 
 /* The access took effect at this event, in this address space. */
@@ -148,6 +221,7 @@ static void took_effect(struct state *s, struct task_state *t, uint32_t event, i
 	if (t->done)
 		return;
 	t->done = true;
+	note_commit(s, t, event, as_id < 0 ? s->as_id[vcpu] : as_id);
 	op->at = 4ULL * event + 3;
 	if (as_id < 0 || s->as_id[vcpu] == as_id)
 		return;
@@ -199,7 +273,8 @@ static void requested(struct state *s, struct task_state *t, uint32_t event)
 		op->vcpu = fold_vcpu(im, im->log->tasks[ev->task].vcpu);
 		op->op.gfn = ev->a;
 		op->op.n = 1;
-		*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .since = event };
+		*t = (struct task_state){ .op = im->nr_ops, .at_fault = true, .since = event,
+				   .began = event };
 	}
 	t->requested = true;
 	vcpu = im->ops[t->op - 1].vcpu;
@@ -323,6 +398,64 @@ static void shows_partial_clear(struct state *s, const struct task_state *t, uin
 		im->partial_clears = true;
 }
 
+/*
+ * Entries of roots.  Where a fault makes one that a root has already, and roots were not
+ * invalidated, there are two roots at once: the vCPU has changed its role, as for a nested guest.
+ */
+static void follow_roots(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	bool linked = spte_classify(&im->desc, ev->level, ev->c).kind == SPTE_TABLE;
+	struct import_op *op;
+	uint32_t i, same = 0;
+	uint8_t vcpu;
+
+	for (i = 0; i < s->nr_tops; i++) {
+		struct top *top = &s->tops[i];
+
+		same += top->as_id == ev->as_id && top->gfn == ev->a;
+		if (top->as_id == ev->as_id && top->gfn == ev->a && top->spte == ev->b)
+			*top = s->tops[--s->nr_tops];
+	}
+	if (!linked || s->nr_tops == MAX_TOPS)
+		return;
+	s->tops[s->nr_tops++] = (struct top){ ev->as_id, ev->a, ev->c };
+	if (!same || !t->at_fault)
+		return;
+	vcpu = im->ops[t->op - 1].vcpu;
+	s->guest_mode[vcpu] = !s->guest_mode[vcpu];
+	op = import_add_op(im, event, 2, s->guest_mode[vcpu] ? OP_GUEST_ENTER : OP_GUEST_LEAVE);
+	if (op)
+		op->vcpu = vcpu;
+}
+
+/*
+ * The host or the VMM changes an SPTE.  Accesses that took effect since it began to, or that had
+ * begun before, may have come before or after, which the order of events does not tell.
+ */
+static void others_worked(struct state *s, struct task_state *t, uint32_t event)
+{
+	struct import *im = s->im;
+	const struct ft_event *ev = &im->log->events[event];
+	struct import_slot *slot = import_slot_at(im, ev->as_id, ev->a);
+	uint32_t from = t->worked > t->since ? t->worked : t->since;
+	uint32_t i;
+
+	t->worked = event;
+	if (!slot)
+		return;
+	slot->worked_at = event;
+	for (i = s->nr_commits; i-- > 0 && s->nr_commits - i <= MAX_COMMITS;) {
+		const struct commit *c = &s->commits[i % MAX_COMMITS];
+
+		if (c->event < from)
+			break;
+		if (import_slot_at(im, c->as_id, c->gfn) == slot)
+			import_raced(im, c->as_id, c->gfn);
+	}
+}
+
 /* Keeps up with what SPTEs are. */
 static void follow(struct state *s, struct task_state *t, uint32_t event)
 {
@@ -330,6 +463,8 @@ static void follow(struct state *s, struct task_state *t, uint32_t event)
 	struct history *h = &s->history;
 	uint32_t life = history_of_value(h, ev->as_id, ev->a, ev->level, ev->b);
 
+	if (ev->level == h->vm->levels)
+		follow_roots(s, t, event);
 	if (spte_classify(h->vm, ev->level, ev->c).kind == SPTE_LEAF)
 		mapped(s, t, event);
 	if (spte_classify(h->vm, ev->level, ev->b).kind == SPTE_NONE)
@@ -364,6 +499,8 @@ static void changed_otherwise(struct state *s, struct task_state *t, uint32_t ev
 	struct spte_class new = spte_classify(&im->desc, ev->level, ev->c);
 	bool probed = im->exact && (t->doing == SETTING_REGION || im->log->seen[FT_CLEAR_MASKED]);
 
+	if (old.kind != SPTE_NONE)
+		others_worked(s, t, event);
 	if (old.kind == SPTE_LEAF && new.kind == SPTE_NONE)
 		zapped_leaf(s, t, event);
 	else if (old.kind == SPTE_TABLE && new.kind == SPTE_NONE)
@@ -402,7 +539,8 @@ static void begin_work(struct task_state *t, enum doing doing, uint32_t event)
 	/* What a fault does to the host's memory does not end the fault. */
 	if (!region)
 		*t = (struct task_state){ .since = event, .op = t->op, .at_fault = t->at_fault,
-					   .requested = t->requested, .done = t->done };
+					   .requested = t->requested, .done = t->done,
+					   .began = t->began };
 	t->doing = doing;
 }
 
@@ -447,6 +585,7 @@ static void region(struct state *s, struct task_state *t, uint32_t event)
 
 static void zap_fast(struct state *s, struct task_state *t, uint32_t event)
 {
+	s->nr_tops = 0;
 	/* Setting a region is what zaps all roots most of the time, and then is an operation itself. */
 	if (t->doing != SETTING_REGION && event < s->last_fault)
 		import_add_op(s->im, event, 1, OP_ZAP_FAST);
@@ -478,6 +617,7 @@ static void found_no_slot(struct state *s, uint8_t vcpu, uint32_t event)
 	}
 	if (!t)
 		return;
+	import_raced(im, s->as_id[vcpu], im->log->events[event].a);
 	op = &im->ops[t->appears - 1];
 	if (op->op.kind == OP_SLOT_MOVE) {
 		op->op.kind = OP_SLOT_DELETE;
@@ -506,6 +646,10 @@ static void fault_event(struct state *s, struct task_state *t, uint32_t event)
 	case FT_FAST_FAULT:
 		history_fast_fault(&s->history, ev);
 		if (t->at_fault && ev->d)
+			took_effect(s, t, event, -1);
+		break;
+	case FT_HANDLE_MMIO:
+		if (t->at_fault)
 			took_effect(s, t, event, -1);
 		break;
 	default:	/* FT_SET_SPTE, FT_MARK_MMIO: the SPTE may have been right already */
@@ -549,6 +693,7 @@ static void one_event(struct state *s, uint32_t event)
 	case FT_FAST_FAULT:
 	case FT_SET_SPTE:
 	case FT_MARK_MMIO:
+	case FT_HANDLE_MMIO:
 		fault_event(s, t, event);
 		break;
 	case FT_CHANGED:
@@ -661,6 +806,7 @@ int import_find_ops(struct import *im, struct import_error *err)
 		im->nr_ops = 0;
 		memset(&im->counts, 0, sizeof(im->counts));
 		import_slots_rewind(im);
+		import_races_free(im);
 		ret = find_ops(im);
 	}
 	sort_ops(im);

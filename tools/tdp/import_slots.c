@@ -300,6 +300,7 @@ void import_slots_rewind(struct import *im)
 		slot->npages = slot->desc.npages;
 		slot->logging = slot->desc.flags & SLOT_LOG;
 		slot->protect = slot->protected_at = slot->unmapped_at = 0;
+		slot->worked_at = 0;
 		slot->starting = false;
 		slot->read_last = slot->read_before = 0;
 		import_host_free(slot);

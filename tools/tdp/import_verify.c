@@ -47,7 +47,7 @@ int import_verify(const struct import *im, const struct program *prog,
 	history_init(&replayed, &im->desc);
 	history_from_log(&recorded, im);
 	ret = history_from_replay(&replayed, prog, turns, err);
-	if (!ret && (recorded.no_memory || history_compare(&recorded, &replayed, &result)))
+	if (!ret && (recorded.no_memory || history_compare(im, &recorded, &replayed, &result)))
 		ret = import_fail(err, 0, "no memory for the comparison");
 	history_free(&recorded);
 	history_free(&replayed);
