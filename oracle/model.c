@@ -130,7 +130,8 @@ static long predict(struct model *m, const struct oracle_call *call)
 	case CALL_MAP_PAGE:
 		ret = mfault_map_page(m, call, &level);
 		if (!ret && level != call->level)
-			mreport(m, 'M', call->gfn, 0, "the level is said to be %d, and should be %d", call->level, level);
+			mreport(m, 'M', call->gfn, 0,
+				"the level is said to be %d, and should be %d", call->level, level);
 		return ret;
 	case CALL_INVALIDATE_START:
 		return mzap_unmap_start(m, call);
@@ -202,8 +203,8 @@ void model_call_end(struct model *m, const struct oracle_call *call)
 	ret = predict(m, call);
 
 	if (has_ret(call->kind) && call->ret != ret)
-		mreport(m, call->kind == CALL_PAGE_FAULT && ret == PF_EMULATE ? 'G' : 'M', call->gfn, 0,
-			"returned %ld, should return %ld", call->ret, ret);
+		mreport(m, call->kind == CALL_PAGE_FAULT && ret == PF_EMULATE ? 'G' : 'M',
+			call->gfn, 0, "returned %ld, should return %ld", call->ret, ret);
 	if (m->c.fault_ins && !m->c.expect_fault_in)
 		mreport(m, 'M', call->gfn, 0, "the host was asked for page %#llx without need",
 			(unsigned long long)m->c.fault_in.hvn);
@@ -238,8 +239,8 @@ void model_check_stat(struct model *m, const struct oracle_stat *stat)
 			mreport(m, 'L', NO_GFN, 0, "pages_%s is %lld, should be %lld", size[i],
 				(long long)stat->pages[i], (long long)m->stat.pages[i]);
 	if (stat->tdp_mmu_pages != m->stat.tdp_mmu_pages)
-		mreport(m, 'L', NO_GFN, 0, "tdp_mmu_pages is %lld, should be %lld", (long long)stat->tdp_mmu_pages,
-			(long long)m->stat.tdp_mmu_pages);
+		mreport(m, 'L', NO_GFN, 0, "tdp_mmu_pages is %lld, should be %lld",
+			(long long)stat->tdp_mmu_pages, (long long)m->stat.tdp_mmu_pages);
 	if (stat->nx_lpage_splits != m->stat.nx_lpage_splits)
 		mreport(m, 'X', NO_GFN, 0, "nx_lpage_splits is %lld, should be %lld",
 			(long long)stat->nx_lpage_splits, (long long)m->stat.nx_lpage_splits);
@@ -341,7 +342,8 @@ void model_ev_kick(struct model *m, bool drop_roots)
 	m->c.kicked_roots |= drop_roots;
 }
 
-void model_ev_fault_in(struct model *m, uint64_t hvn, bool write, int ret, bool writable, uint64_t pfn)
+void model_ev_fault_in(struct model *m, uint64_t hvn, bool write, int ret, bool writable,
+		       uint64_t pfn)
 {
 	struct mcall *c = &m->c;
 
@@ -375,7 +377,7 @@ void model_ev_assist(struct model *m, uint64_t pa, uint64_t old, uint64_t val)
 	if (!page || !page->table)
 		return;
 	t = mtable(m, page->table);
-	/* Of a link the model knows another address; hardware adds A to it at most, which it has. */
+	/* Of a link the model knows another address; hardware adds at most A, which it has. */
 	if (!mspte_is_table(mget(t, index), t->level) && mget(t, index) == old)
 		t->val[index] = val;
 }

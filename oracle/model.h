@@ -5,8 +5,8 @@
  * bit, every page table, the return value, the flush owed, the dirty bitmap, the host's dirty and
  * accessed marks and the statistics; then it compares.  docs/model.md says how it is put together.
  *
- * It sees page tables only as hardware would and never asks the MMU what is right.  What it is told:
- * the calls, the host's answers, what hardware wrote, which allocations were refused.
+ * It sees page tables only as hardware would and never asks the MMU what is right.  What it is
+ * told: the calls, the host's answers, what hardware wrote, which allocations were refused.
  */
 #ifndef ORACLE_MODEL_H
 #define ORACLE_MODEL_H
@@ -49,7 +49,8 @@ void model_ev_kick(struct model *m, bool drop_roots);
 void model_ev_refused(struct model *m, bool page);
 
 /* Answers of the host and marks given to it. */
-void model_ev_fault_in(struct model *m, uint64_t hvn, bool write, int ret, bool writable, uint64_t pfn);
+void model_ev_fault_in(struct model *m, uint64_t hvn, bool write, int ret, bool writable,
+		       uint64_t pfn);
 void model_ev_pfn_dirty(struct model *m, uint64_t pfn);
 void model_ev_pfn_accessed(struct model *m, uint64_t pfn);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Aging: was a page used since it was last asked? Without A bits, by taking its permissions away. */
+/*
+ * Aging: was a page used since it was last asked? Without A bits, by taking its permissions
+ * away.
+ */
 #include "model_internal.h"
 
 struct age {
@@ -18,7 +21,7 @@ static void age_leaf(struct model *m, struct mtable *t, unsigned int index, void
 	if (!a->clear)
 		return;
 
-	/* The answer tells that it was accessed; that it was written must be told apart, or W would be lost. */
+	/* The answer says that it was accessed; that it was written would be lost with W. */
 	mtouch(m, t, index);
 	if (mspte_ad(spte)) {
 		t->val[index] = spte & ~f->accessed;

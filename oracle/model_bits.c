@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sparse bitmaps, for dirty logs of slots of any size: what is kept is the difference from "all clear"
- * or "all set", in chunks of 512 bits found by a hash of their number.
+ * Sparse bitmaps, for dirty logs of slots of any size: what is kept is the difference from "all
+ * clear" or "all set", in chunks of 512 bits found by a hash of their number.
  */
 #include "model_internal.h"
 
@@ -89,7 +89,7 @@ static struct mbits_chunk *find_or_add(struct mbits *b, uint64_t index)
 
 	if (chunk)
 		return chunk;
-	if (b->nr == b->cap) {
+	if (!b->chunk || b->nr == b->cap) {
 		b->cap = b->cap ? 2 * b->cap : 8;
 		b->chunk = grow(b->chunk, b->cap, sizeof(*b->chunk));
 	}

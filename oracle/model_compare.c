@@ -61,7 +61,8 @@ void mreport(struct model *m, char rule, uint64_t gfn, uint64_t spte, const char
 }
 
 /* Which rule says it best that @is should be @want. */
-static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint64_t want, uint64_t is)
+static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint64_t want,
+		     uint64_t is)
 {
 	const struct mfmt *f = &m->fmt;
 	struct mslot *s = mslot_by_gfn(m, t->role & ROLE_SMM, gfn);
@@ -70,7 +71,10 @@ static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint
 	if (mspte_is_mmio(f, want) && !mspte_present(is))
 		return 'G';
 	if (!mspte_present(is) || !mspte_present(want))
-		return !mspte_present(want) && m->kind != CALL_PAGE_FAULT && m->kind != CALL_MAP_PAGE ? 'N' : 'M';
+		return !mspte_present(want) && m->kind != CALL_PAGE_FAULT &&
+				       m->kind != CALL_MAP_PAGE ?
+			       'N' :
+			       'M';
 	if (mspte_is_leaf(is, t->level) != mspte_is_leaf(want, t->level))
 		return 'M';
 	if (t->level > LEVEL_4K && mspte_exec(f, is) && !mspte_exec(f, want))
@@ -86,7 +90,8 @@ static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint
 	return 'M';
 }
 
-static void differs(struct model *m, const struct mtable *t, unsigned int index, uint64_t want, uint64_t is)
+static void differs(struct model *m, const struct mtable *t, unsigned int index, uint64_t want,
+		    uint64_t is)
 {
 	char is_text[80], want_text[80];
 	uint64_t gfn = mentry_gfn(t, index);
@@ -95,8 +100,9 @@ static void differs(struct model *m, const struct mtable *t, unsigned int index,
 	mspte_describe(&m->fmt, want, t->level, want_text, sizeof(want_text));
 	if (mspte_is_table(want, t->level))
 		snprintf(want_text, sizeof(want_text), "a table");
-	mreport(m, rule_for(m, t, gfn, want, is), gfn, is, "level %d of %s%sroot is %016llx (%s), should be %016llx (%s)",
-		t->level, t->role & ROLE_SMM ? "SMM " : "", t->role & ROLE_GUEST ? "guest-mode " : "",
+	mreport(m, rule_for(m, t, gfn, want, is), gfn, is,
+		"level %d of %s%sroot is %016llx (%s), should be %016llx (%s)", t->level,
+		t->role & ROLE_SMM ? "SMM " : "", t->role & ROLE_GUEST ? "guest-mode " : "",
 		(unsigned long long)is, is_text, (unsigned long long)want, want_text);
 }
 
@@ -109,7 +115,8 @@ static bool compare_entry(struct model *m, struct mtable *t, unsigned int index)
 
 	is = m->env.read_spte(m->env.ctx, t->pa + 8 * index, &live);
 	if (!live) {
-		mreport(m, 'U', mentry_gfn(t, index), want, "the page table at %#llx (level %d) is gone, and should not be",
+		mreport(m, 'U', mentry_gfn(t, index), want,
+			"the page table at %#llx (level %d) is gone, and should not be",
 			(unsigned long long)t->pa, t->level);
 		return false;
 	}
@@ -126,8 +133,9 @@ static bool compare_entry(struct model *m, struct mtable *t, unsigned int index)
 	if (child->pa == NO_PA)
 		return mcompare_bind(m, child, is & address);
 	if (child->pa != (is & address)) {
-		mreport(m, 'M', mentry_gfn(t, index), is, "level %d links the table at %#llx, should be the one at %#llx",
-			t->level, (unsigned long long)(is & address), (unsigned long long)child->pa);
+		mreport(m, 'M', mentry_gfn(t, index), is,
+			"level %d links the table at %#llx, should be the one at %#llx", t->level,
+			(unsigned long long)(is & address), (unsigned long long)child->pa);
 		return false;
 	}
 	return true;
@@ -169,18 +177,21 @@ bool mcompare_bind(struct model *m, struct mtable *t, uint64_t pa)
 
 	if (t->pa != NO_PA) {
 		if (t->pa != pa)
-			mreport(m, 'M', t->gfn, 0, "%s at %#llx, should be the one at %#llx", t->parent ? "table" : "root",
-				(unsigned long long)pa, (unsigned long long)t->pa);
+			mreport(m, 'M', t->gfn, 0, "%s at %#llx, should be the one at %#llx",
+				t->parent ? "table" : "root", (unsigned long long)pa,
+				(unsigned long long)t->pa);
 		return t->pa == pa;
 	}
-	if (pa < SPTE_PT_PA || n >= m->nr_pages || m->page[n].epoch != m->vm_epoch || !m->page[n].live) {
+	if (pa < SPTE_PT_PA || n >= m->nr_pages || m->page[n].epoch != m->vm_epoch ||
+	    !m->page[n].live) {
 		mreport(m, 'U', t->gfn, 0, "the %s at %#llx is no allocated page-table page",
 			t->parent ? "table" : "root", (unsigned long long)pa);
 		return false;
 	}
 	page = &m->page[n];
 	if (page->table) {
-		mreport(m, 'M', t->gfn, 0, "the page table at %#llx is in use elsewhere", (unsigned long long)pa);
+		mreport(m, 'M', t->gfn, 0, "the page table at %#llx is in use elsewhere",
+			(unsigned long long)pa);
 		return false;
 	}
 	page->table = t->id;
@@ -225,11 +236,13 @@ static void compare_marks(struct model *m, char rule, const char *what, const st
 			break;
 	}
 	if (i < w)
-		mreport(m, rule, NO_GFN, 0, "pfn %#llx was not marked %s (%llu were, %llu should be)",
+		mreport(m, rule, NO_GFN, 0,
+			"pfn %#llx was not marked %s (%llu were, %llu should be)",
 			(unsigned long long)want->kept[i], what, (unsigned long long)is->nr,
 			(unsigned long long)want->nr);
 	else
-		mreport(m, rule, NO_GFN, 0, "%llu pfns were marked %s (the first %#llx), should be %llu",
+		mreport(m, rule, NO_GFN, 0,
+			"%llu pfns were marked %s (the first %#llx), should be %llu",
 			(unsigned long long)is->nr, what, (unsigned long long)(n ? is->kept[0] : 0),
 			(unsigned long long)want->nr);
 }
@@ -258,12 +271,14 @@ void mcompare_flushes(struct model *m)
 	for (i = 0; i < c->nr_owed; i++) {
 		owed = &c->owed[i];
 		for (k = 0; k < c->nr_flush; k++)
-			if (covers(&c->flush[k], owed) && (!owed->last || c->flush[k].seq == c->seq))
+			if (covers(&c->flush[k], owed) &&
+			    (!owed->last || c->flush[k].seq == c->seq))
 				break;
 		if (k < c->nr_flush || c->nr_flush == FLUSHES_KEPT)
 			continue;
 		if (owed->nr)
-			mreport(m, 'T', owed->gfn, 0, "no flush of %llu pages from gfn %#llx on, which is owed",
+			mreport(m, 'T', owed->gfn, 0,
+				"no flush of %llu pages from gfn %#llx on, which is owed",
 				(unsigned long long)owed->nr, (unsigned long long)owed->gfn);
 		else
 			mreport(m, 'T', NO_GFN, 0, "no flush of everything, which is owed");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dirty logging: harvesting and arming, by write protection or by D; splitting huge pages for it, and
- * giving up small ones after it.
+ * Dirty logging: harvesting and arming, by write protection or by D; splitting huge pages for it,
+ * and giving up small ones after it.
  */
 #include "model_internal.h"
 
@@ -95,7 +95,8 @@ long mdirty_write_protect(struct model *m, const struct oracle_call *call)
 {
 	struct mslot *s = mslot_by_id(m, call->slot);
 
-	if (!s || call->gfn - s->base >= s->npages || call->level < LEVEL_4K || call->level > LEVEL_1G)
+	if (!s || call->gfn - s->base >= s->npages || call->level < LEVEL_4K ||
+	    call->level > LEVEL_1G)
 		return -EINVAL;
 	if (!mdirty_protect_gfn(m, s, call->gfn, call->level))
 		return 0;
@@ -104,7 +105,7 @@ long mdirty_write_protect(struct model *m, const struct oracle_call *call)
 }
 
 struct arm {
-	uint64_t bit;		/* W or D */
+	uint64_t bit;  /* W or D */
 	int min_level;
 };
 
@@ -116,7 +117,8 @@ static void arm_leaf(struct model *m, struct mtable *t, unsigned int index, void
 		mset(m, t, index, t->val[index] & ~a->bit);
 }
 
-static void arm_range(struct model *m, const struct mtable *root, const struct mslot *s, uint64_t bit, int min_level)
+static void arm_range(struct model *m, const struct mtable *root, const struct mslot *s,
+		      uint64_t bit, int min_level)
 {
 	struct arm a = { .bit = bit, .min_level = min_level };
 
@@ -128,8 +130,8 @@ static void arm_range(struct model *m, const struct mtable *root, const struct m
  * @m: model
  * @s: the slot
  *
- * With everything dirty from the start there is nothing to arm. Else huge pages are split if that is
- * wanted; with PML small ones are cleaned and huge ones protected, without it all are protected.
+ * With everything dirty from the start there is nothing to arm. Else huge pages are split if that
+ * is wanted; with PML small ones are cleaned and huge ones protected, without it all are protected.
  */
 void mdirty_start(struct model *m, struct mslot *s)
 {
@@ -143,7 +145,8 @@ void mdirty_start(struct model *m, struct mslot *s)
 	for_each_mroot(m, i, s->as, true) {
 		root = mtable(m, m->root[i].table);
 		if (m->fmt.pml)
-			arm_range(m, root, s, by_write_protection(m, root) ? SPTE_W : m->fmt.dirty, LEVEL_4K);
+			arm_range(m, root, s, by_write_protection(m, root) ? SPTE_W : m->fmt.dirty,
+				  LEVEL_4K);
 		arm_range(m, root, s, SPTE_W, m->fmt.pml ? LEVEL_2M : LEVEL_4K);
 	}
 	mowe(m, s->base, s->npages, true);
@@ -160,7 +163,8 @@ static void collapse_table(struct model *m, struct mtable *t, const struct mslot
 		if (!mspte_is_table(t->val[index], t->level))
 			continue;
 		gfn = mentry_gfn(t, index);
-		if (t->level <= LEVEL_1G && gfn >= s->base && mslot_max_level(m, s, gfn) >= t->level) {
+		if (t->level <= LEVEL_1G && gfn >= s->base &&
+		    mslot_max_level(m, s, gfn) >= t->level) {
 			mset(m, t, index, SPTE_INITIAL);
 			mowe(m, gfn, level_pages(t->level), false);
 		} else if (t->level > LEVEL_2M) {
@@ -189,10 +193,11 @@ static void arm_word_leaf(struct model *m, struct mtable *t, unsigned int index,
 	const struct arm_word *a = arg;
 	uint64_t val = t->val[index];
 
-	if (t->level > LEVEL_4K || !(a->mask >> (mentry_gfn(t, index) - a->gfn) & 1) || !(val & a->bit))
+	if (t->level > LEVEL_4K || !(a->mask >> (mentry_gfn(t, index) - a->gfn) & 1) ||
+	    !(val & a->bit))
 		return;
 
-	/* What was written is told to the host, whichever bit says it and whatever else still does. */
+	/* The host is told, whichever bit says that it was written and whatever still does. */
 	mtouch(m, t, index);
 	t->val[index] = val & ~a->bit;
 	mmark_pfn(m, &m->c.want_dirty, mspte_pfn(&m->fmt, val));
@@ -236,7 +241,7 @@ static uint64_t bitmap_words(const struct mslot *s)
 long mdirty_get(struct model *m, const struct oracle_call *call)
 {
 	struct mslot *s = mslot_by_id(m, call->slot);
-	uint64_t word, mask;
+	uint64_t word, mask, gfn;
 	uint32_t i, k;
 	size_t at;
 	bool any = false;
@@ -245,10 +250,12 @@ long mdirty_get(struct model *m, const struct oracle_call *call)
 		return -ENOENT;
 	if (call->words < bitmap_words(s))
 		return -EINVAL;
-	if (!call->ret && mbits_differs(&s->dirty, call->bitmap, bitmap_words(s), &at))
-		mreport(m, 'D', s->base + at * 64, 0, "dirty log from gfn %#llx on is %016llx, should be %016llx",
-			(unsigned long long)(s->base + at * 64), (unsigned long long)call->bitmap[at],
+	if (!call->ret && mbits_differs(&s->dirty, call->bitmap, bitmap_words(s), &at)) {
+		gfn = s->base + at * 64;
+		mreport(m, 'D', gfn, 0, "dirty log from gfn %#llx on is %016llx, should be %016llx",
+			(unsigned long long)gfn, (unsigned long long)call->bitmap[at],
 			(unsigned long long)mbits_word(&s->dirty, at));
+	}
 	if (m->vm.manual_protect)
 		return 0;
 

@@ -117,11 +117,13 @@ static long fault_in(struct model *m, struct fault *fault)
 	hvn = s->hvn + (fault->gfn - s->base);
 	c->expect_fault_in = true;
 	if (!c->fault_ins) {
-		mreport(m, 'P', fault->gfn, 0, "the host was not asked for page %#llx", (unsigned long long)hvn);
+		mreport(m, 'P', fault->gfn, 0, "the host was not asked for page %#llx",
+			(unsigned long long)hvn);
 		return PF_RETRY;
 	}
 	if (c->fault_in.hvn != hvn || c->fault_in.write != fault->write)
-		mreport(m, 'M', fault->gfn, 0, "the host was asked for page %#llx to %s, not for %#llx to %s",
+		mreport(m, 'M', fault->gfn, 0,
+			"the host was asked for page %#llx to %s, not for %#llx to %s",
 			(unsigned long long)c->fault_in.hvn, c->fault_in.write ? "write" : "read",
 			(unsigned long long)hvn, fault->write ? "write" : "read");
 	if (c->fault_in.ret)
@@ -143,7 +145,8 @@ static void choose_level(struct model *m, struct fault *fault)
 }
 
 /* The entry on the way down maps nothing, or too much: a table takes its place. */
-static struct mtable *make_table(struct model *m, const struct fault *fault, struct mtable *t, unsigned int index)
+static struct mtable *make_table(struct model *m, const struct fault *fault, struct mtable *t,
+				 unsigned int index)
 {
 	struct mtable *child = mtable_new(m, t, index);
 
@@ -162,9 +165,12 @@ static struct mtable *make_table(struct model *m, const struct fault *fault, str
 	return child;
 }
 
-static enum model_pf map_leaf(struct model *m, const struct fault *fault, struct mtable *t, unsigned int index)
+static enum model_pf map_leaf(struct model *m, const struct fault *fault, struct mtable *t,
+			      unsigned int index)
 {
-	struct mleaf leaf = { .level = t->level, .old = mget(t, index), .prefetch = fault->prefetch };
+	struct mleaf leaf = { .level = t->level,
+			      .old = mget(t, index),
+			      .prefetch = fault->prefetch };
 	bool was_table = mspte_is_table(leaf.old, t->level), wrprot;
 	uint64_t gfn = mentry_gfn(t, index), val;
 	int as = t->role & ROLE_SMM;
@@ -211,7 +217,8 @@ static enum model_pf map(struct model *m, struct fault *fault)
 			fault->goal_level--;
 		if (t->level == fault->goal_level)
 			return map_leaf(m, fault, t, index);
-		t = mspte_is_table(val, t->level) ? mtable(m, mchild(val)) : make_table(m, fault, t, index);
+		t = mspte_is_table(val, t->level) ? mtable(m, mchild(val)) :
+						    make_table(m, fault, t, index);
 	}
 }
 
@@ -222,7 +229,8 @@ static long do_fault(struct model *m, struct fault *fault)
 	fault->s = mslot_by_gfn(m, fault->v->role & ROLE_SMM, fault->gfn);
 	fault->goal_level = LEVEL_4K;
 
-	if (!fault->rsvd && fault->present && fault->write && mslot_tracked(m, fault->s, fault->gfn))
+	if (!fault->rsvd && fault->present && fault->write &&
+	    mslot_tracked(m, fault->s, fault->gfn))
 		return PF_WRITE_PROTECTED;
 	r = fast_fault(m, fault);
 	if (r != PF_INVALID)

@@ -8,13 +8,13 @@
 #include "model.h"
 #include "model_spte.h"
 
-#define NO_PA		(~0ULL)
-#define SPTE_PT_PA	(0x100000ULL << 12)	/* first page-table page there can be... */
-#define SPTE_PT_PAGES	(1u << 18)		/* ...and how many */
-#define NO_GFN		(~0ULL)
-#define LEVEL_4K	1
-#define LEVEL_2M	2
-#define LEVEL_1G	3
+#define NO_PA	      (~0ULL)
+#define SPTE_PT_PA    (0x100000ULL << 12) /* first page-table page there can be... */
+#define SPTE_PT_PAGES (1u << 18)	 /* ...and how many */
+#define NO_GFN	      (~0ULL)
+#define LEVEL_4K      1
+#define LEVEL_2M      2
+#define LEVEL_1G      3
 
 /* Answers of a page fault, by the kernel's numbers. */
 enum model_pf {
@@ -27,13 +27,13 @@ enum model_pf {
 	PF_SPURIOUS,
 };
 
-#define PFERR_P		(1ULL << 0)
-#define PFERR_W		(1ULL << 1)
-#define PFERR_RSVD	(1ULL << 3)
-#define PFERR_FETCH	(1ULL << 4)
+#define PFERR_P	    (1ULL << 0)
+#define PFERR_W	    (1ULL << 1)
+#define PFERR_RSVD  (1ULL << 3)
+#define PFERR_FETCH (1ULL << 4)
 
-#define ROLE_SMM	1
-#define ROLE_GUEST	2
+#define ROLE_SMM   1
+#define ROLE_GUEST 2
 
 static inline uint64_t level_pages(int level)
 {
@@ -92,11 +92,11 @@ struct mroot {
 /* What is known of a real page-table page. */
 #define MPAGE_WRITES 6
 struct mpage {
-	uint64_t epoch;		/* of the VM; else nothing is known */
-	uint32_t table;		/* expected table it serves as, 0 if not yet or no more */
+	uint64_t epoch; /* of the VM; else nothing is known */
+	uint32_t table; /* expected table it serves as, 0 if not yet or no more */
 	uint64_t fill;
 	uint16_t write[MPAGE_WRITES];
-	uint8_t nr_writes;	/* while it served as none; more than MPAGE_WRITES: too many to keep */
+	uint8_t nr_writes; /* while it served as none; more than MPAGE_WRITES: too many to keep */
 	bool live;
 };
 
@@ -109,10 +109,10 @@ struct mbits_chunk {
 
 struct mbits {
 	uint64_t nbits;
-	bool all;		/* default of every bit */
+	bool all;  /* default of every bit */
 	struct mbits_chunk *chunk;
 	uint32_t nr, cap;
-	uint32_t *hash;		/* chunk number + 1, 0 for free */
+	uint32_t *hash; /* chunk number + 1, 0 for free */
 	uint32_t hash_cap;
 };
 
@@ -123,7 +123,7 @@ struct mtrack {
 
 struct mslot {
 	bool used;
-	bool logging;		/* has a dirty bitmap */
+	bool logging;  /* has a dirty bitmap */
 	uint8_t as, id;
 	uint32_t flags;
 	uint64_t base, npages, hvn;
@@ -131,12 +131,12 @@ struct mslot {
 	struct mtrack *track;
 	uint32_t nr_track, cap_track;
 };
-#define MODEL_SLOTS	16
+#define MODEL_SLOTS 16
 
 struct mvcpu {
 	bool used;
 	uint8_t role;
-	uint32_t root;		/* number of the root's table, 0 none */
+	uint32_t root;  /* number of the root's table, 0 none */
 	uint64_t mmio_gfn, mmio_gen;
 };
 
@@ -148,9 +148,9 @@ struct mmarks {
 };
 
 struct mflush {
-	uint64_t gfn, nr;	/* nr 0: everything */
+	uint64_t gfn, nr; /* nr 0: everything */
 	uint64_t seq;
-	bool last;		/* owed ones only: no SPTE may change after it */
+	bool last;  /* owed ones only: no SPTE may change after it */
 };
 #define FLUSHES_KEPT 64
 
@@ -178,7 +178,7 @@ struct mcall {
 		int ret;
 		bool write, writable;
 	} fault_in;
-	struct mmarks dirty, accessed;		/* actual */
+	struct mmarks dirty, accessed;  /* actual */
 	struct mmarks want_dirty, want_accessed;
 };
 
@@ -186,19 +186,19 @@ struct model {
 	struct model_env env;
 	struct vm_desc vm;
 	struct mfmt fmt;
-	bool on;		/* predictions are made */
-	bool nx;		/* mitigation in force */
+	bool on;	 /* predictions are made */
+	bool nx;	 /* mitigation in force */
 	bool has_mmio_pfn;
 	enum oracle_call_kind kind;
-	int depth;		/* of nested calls */
+	int depth;  /* of nested calls */
 
 	/* tables */
-	struct mtable **table;	/* by number; 0 is none */
+	struct mtable **table; /* by number; 0 is none */
 	uint32_t nr_tables, cap_tables;
-	uint32_t next_table;	/* first number not used since the reset */
+	uint32_t next_table; /* first number not used since the reset */
 	uint32_t *free_tables;
 	uint32_t nr_free;
-	uint64_t epoch;		/* of the call */
+	uint64_t epoch; /* of the call */
 	uint32_t *touched;
 	uint32_t nr_touched, cap_touched;
 	struct mroot *root;
@@ -213,7 +213,7 @@ struct model {
 
 	struct mslot slot[2][MODEL_SLOTS];
 	uint64_t gen[2];
-	uint64_t gen_doubt[2];	/* the generation may be this much further on */
+	uint64_t gen_doubt[2]; /* the generation may be this much further on */
 	uint32_t nr_logging;
 	uint64_t nr_tracked;
 	uint32_t invalidating;
@@ -235,7 +235,8 @@ void mlink(struct model *m, struct mtable *t, unsigned int index, struct mtable 
 void msplit(struct model *m, struct mtable *t, unsigned int index, struct mtable *child);
 struct mtable *mwalk(struct model *m, uint32_t root, uint64_t gfn, unsigned int *index);
 typedef void (*mleaf_fn)(struct model *m, struct mtable *t, unsigned int index, void *arg);
-void mleaves(struct model *m, struct mtable *t, uint64_t start, uint64_t end, mleaf_fn fn, void *arg);
+void mleaves(struct model *m, struct mtable *t, uint64_t start, uint64_t end, mleaf_fn fn,
+	     void *arg);
 void mmark(struct mmarks *marks, uint64_t pfn);
 void mmark_pfn(struct model *m, struct mmarks *marks, uint64_t pfn);
 
@@ -254,7 +255,7 @@ static inline unsigned int mindex(uint64_t gfn, int level)
 	return gfn >> 9 * (level - 1) & 511;
 }
 
-/* Number of the table that a non-leaf entry links. Address bits from 35 up may be memory encryption's. */
+/* Number of the table that a link holds. Address bits from 35 up may be memory encryption's. */
 static inline uint32_t mchild(uint64_t val)
 {
 	return (val & SPTE_ADDR & ((1ULL << 35) - 1)) >> 12;
@@ -265,8 +266,8 @@ static inline uint64_t mentry_gfn(const struct mtable *t, unsigned int index)
 	return t->gfn + index * level_pages(t->level);
 }
 
-static inline void mtree_first_last(const struct mtable *t, uint64_t start, uint64_t end, unsigned int *first,
-				    unsigned int *last)
+static inline void mtree_first_last(const struct mtable *t, uint64_t start, uint64_t end,
+				    unsigned int *first, unsigned int *last)
 {
 	uint64_t pages = level_pages(t->level), t_end = t->gfn + 512 * pages;
 
@@ -275,16 +276,19 @@ static inline void mtree_first_last(const struct mtable *t, uint64_t start, uint
 }
 
 /*
- * Every entry of @t that is not initial and overlaps [@start, @end), in order. The body may change the
- * entry it is at.
+ * Every entry of @t that is not initial and overlaps [@start, @end), in order. The body may change
+ * the entry it is at.
  */
-#define for_each_mentry(t, start, end, index)								\
-	for (unsigned int first_, last_, w_, more_ = (start) < (end) && (end) > (t)->gfn &&		\
-		     (start) < (t)->gfn + 512 * level_pages((t)->level);				\
-	     more_ && (mtree_first_last(t, start, end, &first_, &last_), 1); more_ = 0)			\
-		for (w_ = first_ / 64; w_ <= last_ / 64; w_++)						\
-			for (uint64_t b_ = (t)->set[w_] & (w_ == first_ / 64 ? ~0ULL << first_ % 64 : ~0ULL) & \
-				     (w_ == last_ / 64 ? ~0ULL >> (63 - last_ % 64) : ~0ULL);		\
+#define for_each_mentry(t, start, end, index)                                                 \
+	for (unsigned int first_, last_, w_,                                                  \
+	     more_ = (start) < (end) && (end) > (t)->gfn &&                                   \
+		     (start) < (t)->gfn + 512 * level_pages((t)->level);                      \
+	     more_ && (mtree_first_last(t, start, end, &first_, &last_), 1); more_ = 0)       \
+		for (w_ = first_ / 64; w_ <= last_ / 64; w_++)                                \
+			for (uint64_t b_ =                                                    \
+				     (t)->set[w_] &                                           \
+				     (w_ == first_ / 64 ? ~0ULL << first_ % 64 : ~0ULL) &     \
+				     (w_ == last_ / 64 ? ~0ULL >> (63 - last_ % 64) : ~0ULL); \
 			     b_ && ((index) = w_ * 64 + __builtin_ctzll(b_), 1); b_ &= b_ - 1)
 
 /* Roots, newest first, of address space @as (or any, if negative). */
@@ -295,9 +299,9 @@ static inline bool mroot_in(struct model *m, uint32_t i, int as, bool only_valid
 	return as < 0 || (mtable(m, m->root[i].table)->role & ROLE_SMM) == as;
 }
 
-#define for_each_mroot(m, i, as, only_valid)			\
-	for ((i) = 0; (i) < (m)->nr_roots; (i)++)		\
-		if (!mroot_in(m, i, as, only_valid)) {		\
+#define for_each_mroot(m, i, as, only_valid)           \
+	for ((i) = 0; (i) < (m)->nr_roots; (i)++)      \
+		if (!mroot_in(m, i, as, only_valid)) { \
 		} else
 
 /* model_bits.c */
@@ -385,7 +389,8 @@ static inline bool malloc_refused(struct model *m)
 }
 
 /* Part of @s that host pages [@hvn, @hvn + @n) back. */
-static inline bool mslot_hvn_range(const struct mslot *s, uint64_t hvn, uint64_t n, uint64_t *start, uint64_t *end)
+static inline bool mslot_hvn_range(const struct mslot *s, uint64_t hvn, uint64_t n, uint64_t *start,
+				   uint64_t *end)
 {
 	uint64_t from = hvn > s->hvn ? hvn : s->hvn;
 	uint64_t to = hvn + n < s->hvn + s->npages ? hvn + n : s->hvn + s->npages;

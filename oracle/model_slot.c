@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SLOT_PAGES	((1ULL << 31) - 1)
-#define MAX_FRAME	(1ULL << 52)		/* byte addresses fit in 64 bits */
+#define MAX_SLOT_PAGES ((1ULL << 31) - 1)
+#define MAX_FRAME      (1ULL << 52)  /* byte addresses fit in 64 bits */
 
 struct mslot *mslot_by_id(struct model *m, uint8_t slot)
 {
@@ -55,7 +55,8 @@ bool mslot_tracked(struct model *m, const struct mslot *s, uint64_t gfn)
  * @gfn: in it
  * @level: 2 or 3
  *
- * A huge page must lie inside the slot, gfns and host pages must be congruent, and none of it tracked.
+ * A huge page must lie inside the slot, gfns and host pages must be congruent, and none of it
+ * may be tracked.
  */
 bool mslot_huge_disallowed(const struct mslot *s, uint64_t gfn, int level)
 {
@@ -109,7 +110,7 @@ void mslot_reset(struct model *m)
 	m->nr_tracked = 0;
 }
 
-/* The address space's slots are exchanged: a new generation, and all is zapped where its MMIO part wraps. */
+/* The slots are exchanged: a new generation, and all is zapped where its MMIO part wraps. */
 static void swap_slots(struct model *m, int as)
 {
 	m->gen[as] += 2;
@@ -143,7 +144,8 @@ uint64_t mslot_generation(struct model *m, int as)
 	if (m->gen_doubt[as] && m->c.seq) {
 		spte = m->env.read_spte(m->env.ctx, m->c.last_pa, &live);
 		ahead = (mspte_mmio_gen(spte) - m->gen[as]) & 0x7ffff;
-		if (live && mspte_is_mmio(&m->fmt, spte) && ahead <= m->gen_doubt[as] && !(ahead % 4)) {
+		if (live && mspte_is_mmio(&m->fmt, spte) && ahead <= m->gen_doubt[as] &&
+		    !(ahead % 4)) {
 			m->gen[as] += ahead;
 			m->gen_doubt[as] = 0;
 		}
@@ -185,15 +187,16 @@ static bool overlaps(struct model *m, const struct slot_desc *d)
 	struct mslot *s;
 
 	for (s = m->slot[d->as_id]; s < m->slot[d->as_id] + MODEL_SLOTS; s++)
-		if (s->used && s->id != d->id && d->base < s->base + s->npages && s->base < d->base + d->npages)
+		if (s->used && s->id != d->id && d->base < s->base + s->npages &&
+		    s->base < d->base + d->npages)
 			return true;
 	return false;
 }
 
 /*
  * A move that failed for want of memory has either not begun, or its slot was invalidated and
- * brought back.  The former leaves no trace; the latter zaps what was mapped, and where nothing was,
- * only two more generations tell: see mslot_generation().
+ * brought back.  The former leaves no trace; the latter zaps what was mapped, and where nothing
+ * was, only two more generations tell: see mslot_generation().
  */
 static long failed_move(struct model *m, struct mslot *s)
 {
@@ -245,7 +248,7 @@ static long change_flags(struct model *m, struct mslot *s, const struct slot_des
 	s->flags = d->flags;
 	set_logging(m, s, d->flags & SLOT_LOG);
 	if (d->flags & SLOT_RO)
-		return 0;		/* nothing that could be dirty, or made huge for writing */
+		return 0; /* nothing that could be dirty, or made huge for writing */
 	if (d->flags & SLOT_LOG)
 		mdirty_start(m, s);
 	else
@@ -266,7 +269,8 @@ long mslot_set_region(struct model *m, const struct oracle_call *call)
 	bool no_memory = m->c.refused && call->ret == -ENOMEM;
 	struct mslot *s;
 
-	if ((d->flags & ~(SLOT_LOG | SLOT_RO)) || d->as_id > 1 || d->id >= MODEL_SLOTS || d->npages > MAX_SLOT_PAGES)
+	if ((d->flags & ~(SLOT_LOG | SLOT_RO)) || d->as_id > 1 || d->id >= MODEL_SLOTS ||
+	    d->npages > MAX_SLOT_PAGES)
 		return -EINVAL;
 	if (d->base > MAX_FRAME - d->npages || d->hvn > MAX_FRAME - d->npages)
 		return -EINVAL;
@@ -274,7 +278,7 @@ long mslot_set_region(struct model *m, const struct oracle_call *call)
 	if (!d->npages) {
 		if (!s->used)
 			return -EINVAL;
-		return no_memory ? -ENOMEM : delete(m, s);
+		return no_memory ? -ENOMEM : delete (m, s);
 	}
 	if (!s->used) {
 		if (overlaps(m, d))
@@ -310,7 +314,7 @@ long mslot_track(struct model *m, const struct oracle_call *call)
 	struct mtrack *t;
 
 	if (m->c.refused && call->ret == -ENOMEM)
-		return -ENOMEM;		/* the counters come before anything else */
+		return -ENOMEM; /* the counters come before anything else */
 	if (!s || call->gfn - s->base >= s->npages)
 		return -EINVAL;
 	t = find_track(s, call->gfn);

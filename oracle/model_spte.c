@@ -5,12 +5,12 @@
 #include <stdio.h>
 
 /* Memory type in an EPT entry: bits 5:3, and bit 6 so that the guest's own type does not matter. */
-#define EPT_TYPE_WB	(6ULL << 3 | 1ULL << 6)
-#define EPT_TYPE_UC	(0ULL << 3)
+#define EPT_TYPE_WB (6ULL << 3 | 1ULL << 6)
+#define EPT_TYPE_UC (0ULL << 3)
 
 static const struct mfmt format_ept = {
 	.ept = true,
-	.base = SPTE_P | 1ULL << 63,		/* bit 63: no virtualization exception */
+	.base = SPTE_P | 1ULL << 63, /* bit 63: no virtualization exception */
 	.user = 1ULL << 0,
 	.x = 1ULL << 2,
 	.nx = 0,
@@ -20,9 +20,9 @@ static const struct mfmt format_ept = {
 	.mmu_w = 1ULL << 58,
 	.wb = EPT_TYPE_WB,
 	.uc = EPT_TYPE_UC,
-	.track_clear = 7ULL,			/* R, W, X */
-	.track_save = 5ULL,			/* R, X; W comes back with the next write */
-	.mmio = 6ULL,				/* W and X without R: a misconfiguration */
+	.track_clear = 7ULL, /* R, W, X */
+	.track_save = 5ULL, /* R, X; W comes back with the next write */
+	.mmio = 6ULL, /* W and X without R: a misconfiguration */
 	.mmio_mask = 7ULL | 1ULL << 63,
 	.mmio_access = 0,
 };
@@ -66,14 +66,15 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 	f->pml = vm->mmu == VM_EPT && vm->ad && vm->pml;
 	f->levels = vm->levels;
 	/* Four levels translate 48 bits, whatever the CPU could address. */
-	f->max_gfn = (1ULL << ((vm->levels == 4 && vm->maxphyaddr > 48 ? 48 : vm->maxphyaddr) - 12)) - 1;
+	f->max_gfn =
+		(1ULL << ((vm->levels == 4 && vm->maxphyaddr > 48 ? 48 : vm->maxphyaddr) - 12)) - 1;
 
 	if (f->ept && !vm->exec_only)
-		f->base |= 1;			/* else what may be read is said by @user alone */
+		f->base |= 1; /* else what may be read is said by @user alone */
 	if (!f->ad)
 		f->accessed = f->dirty = 0;
 	if (vm->me == VM_ME_SME)
-		f->me = 1ULL << sme_bit(vm);	/* TDX reserves bits too, but a plain VM's are zero */
+		f->me = 1ULL << sme_bit(vm); /* TDX reserves bits too, but a plain VM's are zero */
 
 	if (!f->ept)
 		f->mmio = f->mmio_mask = npt_mmio(vm);
@@ -89,8 +90,9 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
  * @leaf: the mapping
  *
  * What the rules are (make_spte() is where the kernel keeps them): A unless nobody has accessed the
- * page; D with W, unless a writable leaf is replaced, whose dirtiness the host has been told of; no X
- * for huge pages under the mitigation; MMU-writable goes with W until something is write-protected.
+ * page; D with W, unless a writable leaf is replaced, whose dirtiness the host has been told of; no
+ * X for huge pages under the mitigation; MMU-writable goes with W until something is
+ * write-protected.
  */
 uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
 {
@@ -141,8 +143,8 @@ uint64_t mspte_mmio(const struct mfmt *f, uint64_t gfn, uint64_t gen)
 {
 	uint64_t gpa = gfn << 12;
 
-	return f->mmio | f->mmio_access | (gen & 0xff) << 3 | (gen >> 8 & 0x7ff) << 52 |
-	       gpa | f->l1tf | (gpa & f->l1tf) << L1TF_SHIFT;
+	return f->mmio | f->mmio_access | (gen & 0xff) << 3 | (gen >> 8 & 0x7ff) << 52 | gpa |
+	       f->l1tf | (gpa & f->l1tf) << L1TF_SHIFT;
 }
 
 /**
@@ -225,19 +227,21 @@ void mspte_describe(const struct mfmt *f, uint64_t spte, int level, char *buf, s
 	}
 	if (!mspte_present(spte)) {
 		if (mspte_is_mmio(f, spte))
-			snprintf(buf, len, "MMIO gen %#llx", (unsigned long long)mspte_mmio_gen(spte));
+			snprintf(buf, len, "MMIO gen %#llx",
+				 (unsigned long long)mspte_mmio_gen(spte));
 		else
 			snprintf(buf, len, "not present");
 		return;
 	}
 	if (mspte_is_table(spte, level)) {
-		snprintf(buf, len, "table at %#llx", (unsigned long long)(mspte_pfn(f, spte) << 12));
+		snprintf(buf, len, "table, pfn %#llx", (unsigned long long)mspte_pfn(f, spte));
 		return;
 	}
 	kind = level == 1 ? "4K" : level == 2 ? "2M" : "1G";
-	snprintf(buf, len, "%s pfn %#llx %s%s%s%s%s%s%s%s", kind, (unsigned long long)mspte_pfn(f, spte),
-		 spte & (f->ept ? 1 : f->user) ? "R" : "-", spte & SPTE_W ? "W" : "-",
-		 mspte_exec(f, spte) ? "X" : "-", spte & f->accessed ? " A" : "", spte & f->dirty ? " D" : "",
+	snprintf(buf, len, "%s pfn %#llx %s%s%s%s%s%s%s%s", kind,
+		 (unsigned long long)mspte_pfn(f, spte), spte & (f->ept ? 1 : f->user) ? "R" : "-",
+		 spte & SPTE_W ? "W" : "-", mspte_exec(f, spte) ? "X" : "-",
+		 spte & f->accessed ? " A" : "", spte & f->dirty ? " D" : "",
 		 spte & f->host_w ? "" : " host-ro", spte & f->mmu_w ? "" : " mmu-ro",
 		 mspte_tracked(f, spte) ? " access-tracked" : "");
 }

@@ -13,16 +13,16 @@
 
 #include "op.h"
 
-#define SPTE_INITIAL	(1ULL << 63)		/* maps nothing */
-#define SPTE_P		(1ULL << 11)		/* software: maps a page or a table */
-#define SPTE_LARGE	(1ULL << 7)
-#define SPTE_W		(1ULL << 1)
-#define SPTE_ADDR	0x000ffffffffff000ULL
+#define SPTE_INITIAL (1ULL << 63)  /* maps nothing */
+#define SPTE_P	     (1ULL << 11)  /* software: maps a page or a table */
+#define SPTE_LARGE   (1ULL << 7)
+#define SPTE_W	     (1ULL << 1)
+#define SPTE_ADDR    0x000ffffffffff000ULL
 
 /* How A and D are kept, software bits 52 and 53. */
-#define SPTE_AD_KIND	(3ULL << 52)
-#define SPTE_AD_OFF	(1ULL << 52)		/* no A/D bits: access tracking */
-#define SPTE_AD_WRPROT	(2ULL << 52)		/* A/D bits, but writes are logged by write protection */
+#define SPTE_AD_KIND   (3ULL << 52)
+#define SPTE_AD_OFF    (1ULL << 52)  /* no A/D bits: access tracking */
+#define SPTE_AD_WRPROT (2ULL << 52)  /* A/D bits, but writes are logged by write protection */
 
 /**
  * struct mfmt - one MMU's format
@@ -57,8 +57,8 @@ struct mfmt {
 	int levels;
 };
 
-#define TRACK_SHIFT	54
-#define L1TF_SHIFT	5
+#define TRACK_SHIFT 54
+#define L1TF_SHIFT  5
 
 /**
  * struct mleaf - a mapping to be made

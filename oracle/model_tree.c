@@ -296,7 +296,8 @@ struct mtable *mwalk(struct model *m, uint32_t root, uint64_t gfn, unsigned int 
  * @fn: called for each; may change that entry and no other
  * @arg: passed on
  */
-void mleaves(struct model *m, struct mtable *t, uint64_t start, uint64_t end, mleaf_fn fn, void *arg)
+void mleaves(struct model *m, struct mtable *t, uint64_t start, uint64_t end, mleaf_fn fn,
+	     void *arg)
 {
 	unsigned int index;
 	uint64_t val;

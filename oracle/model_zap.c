@@ -62,7 +62,7 @@ void mzap_fast(struct model *m)
 	uint32_t i, table;
 
 	m->c.owe_kick = true;
-	for (i = 0; i < m->nr_roots; ) {
+	for (i = 0; i < m->nr_roots;) {
 		if (m->root[i].invalid) {
 			i++;
 			continue;
@@ -71,7 +71,7 @@ void mzap_fast(struct model *m)
 		table = m->root[i].table;
 		zap_root(m, mtable(m, table));
 		if (m->root[i].refs > 1)
-			i++;		/* else the next one moves here */
+			i++;  /* else the next one moves here */
 		mroot_put(m, table);
 	}
 }

@@ -16,34 +16,34 @@
 
 #include "model.h"
 
-#define INITIAL		0x8000000000000000ULL
-#define PT_PA(n)	((0x100000ULL + (n)) << 12)
-#define PAGES		64
-#define PFN(gfn)	(0x400000ULL + (gfn))
-#define SLOT_PAGES	0x80000ULL
-#define ANY		'?'
+#define INITIAL	   0x8000000000000000ULL
+#define PT_PA(n)   ((0x100000ULL + (n)) << 12)
+#define PAGES	   64
+#define PFN(gfn)   (0x400000ULL + (gfn))
+#define SLOT_PAGES 0x80000ULL
+#define ANY	   '?'
 
 enum { READ = 4, WRITE = 2, EXEC = 16, PRESENT = 1, RSVD = 8 };
 enum { RETRY = 1, EMULATE = 2, WRITE_PROTECTED = 3, FIXED = 5, SPURIOUS = 6 };
 enum kind { EPT_AD, EPT_NO_AD, NPT, KINDS };
 
 /* Links, by format, without the address. */
-static const uint64_t link_bits[KINDS] = { 0x8000000000000907, 0x8010000000000807, 0x0000000000000827 };
+static const uint64_t link_bits[KINDS] = { 0x8000000000000907, 0x8010000000000807,
+					   0x0000000000000827 };
 
 /* The known answers: pfn = 0x400000 + gfn, host-writable, write-back. */
-enum answer {
-	RWX_4K, HOST_RO, NX_2M, NX_1G, SPLIT_CHILD, AGED, LOGGED, PROTECTED, MMIO, ANSWERS
-};
+enum answer { RWX_4K, HOST_RO, NX_2M, NX_1G, SPLIT_CHILD, AGED, LOGGED, PROTECTED, MMIO, ANSWERS };
 static const uint64_t known[ANSWERS][KINDS] = {
-	[RWX_4K] =	{ 0x8600000400010b77, 0x8610000400010877, 0x0000000400010e67 },	/* gfn 0x10 */
-	[HOST_RO] =	{ 0x8000000400012975, 0x8010000400012875, 0x0000000400012825 },	/* gfn 0x12 */
-	[NX_2M] =	{ 0x8600000400400bf3, 0x86100004004008f3, 0x8000000400400ee7 },	/* gfn 0x400 */
-	[NX_1G] =	{ 0x8600000440000bf3, 0x86100004400008f3, 0x8000000440000ee7 },	/* gfn 0x40000 */
-	[SPLIT_CHILD] =	{ 0x8600000400401b77, 0x8610000400401877, 0x0000000400401e67 },	/* gfn 0x401 */
-	[AGED] =	{ 0x8600000400011a77, 0x8750000400011870, 0x0000000400011e47 },	/* gfn 0x11 */
-	[LOGGED] =	{ 0x8600000400010b75, 0x8610000400010875, 0x0000000400010e65 },	/* gfn 0x10 */
-	[PROTECTED] =	{ 0x8200000400010b75, 0x8210000400010875, 0x0000000400010a65 },	/* gfn 0x10 */
-	[MMIO] =	{ 0x0000000100123016, 0x0000000100123016, 0x0008000100123017 },	/* gfn 0x100123 */
+	[RWX_4K] = { 0x8600000400010b77, 0x8610000400010877, 0x0000000400010e67 }, /* gfn 0x10 */
+	[HOST_RO] = { 0x8000000400012975, 0x8010000400012875, 0x0000000400012825 }, /* gfn 0x12 */
+	[NX_2M] = { 0x8600000400400bf3, 0x86100004004008f3, 0x8000000400400ee7 }, /* gfn 0x400 */
+	[NX_1G] = { 0x8600000440000bf3, 0x86100004400008f3, 0x8000000440000ee7 }, /* gfn 0x40000 */
+	[SPLIT_CHILD] = { 0x8600000400401b77, 0x8610000400401877,
+			  0x0000000400401e67 }, /* gfn 0x401 */
+	[AGED] = { 0x8600000400011a77, 0x8750000400011870, 0x0000000400011e47 }, /* gfn 0x11 */
+	[LOGGED] = { 0x8600000400010b75, 0x8610000400010875, 0x0000000400010e65 }, /* gfn 0x10 */
+	[PROTECTED] = { 0x8200000400010b75, 0x8210000400010875, 0x0000000400010a65 }, /* gfn 0x10 */
+	[MMIO] = { 0x0000000100123016, 0x0000000100123016, 0x0008000100123017 }, /* gfn 0x100123 */
 };
 
 static struct model *model;
@@ -130,7 +130,7 @@ static uint64_t walk(uint64_t gfn, int level, bool make)
 	uint64_t pa = root, at;
 	int l;
 
-	for (l = 4; ; l--) {
+	for (l = 4;; l--) {
 		at = pa + 8 * (gfn >> 9 * (l - 1) & 511);
 		if (l == level)
 			return at;
@@ -174,8 +174,14 @@ static void set_region(uint32_t flags)
 static void setup(enum kind k, bool nx)
 {
 	kind = k;
-	vm = (struct vm_desc){ .mmu = k == NPT ? VM_NPT : VM_EPT, .ad = k == EPT_AD, .levels = 4, .nx_huge_pages = nx,
-			       .maxphyaddr = 46, .cachebits = 46, .nx_ratio = 1, .quirk_zap_all = true };
+	vm = (struct vm_desc){ .mmu = k == NPT ? VM_NPT : VM_EPT,
+			       .ad = k == EPT_AD,
+			       .levels = 4,
+			       .nx_huge_pages = nx,
+			       .maxphyaddr = 46,
+			       .cachebits = 46,
+			       .nx_ratio = 1,
+			       .quirk_zap_all = true };
 	mapping_level = 1;
 	host_writable = true;
 	root = ~0ULL;
@@ -213,7 +219,7 @@ static void host_dirty(uint64_t pfn)
 	model_ev_pfn_dirty(model, pfn);
 }
 
-/* A writable leaf loses what its dirtiness is seen by: without D that is W, and the host is told. */
+/* A writable leaf loses what says that it is dirty: without D that is W, and the host is told. */
 static void lost_write(uint64_t gfn)
 {
 	if (kind == EPT_NO_AD)
@@ -246,8 +252,9 @@ static void make_1g(uint64_t spte)
 }
 
 /*
- * An instruction fetch of gfn 0x402 splits the 2M page; entry 1 of the new table is @spte. The entry
- * that the fetch wanted is then made once more, and, since a writable one is replaced, without D.
+ * An instruction fetch of gfn 0x402 splits the 2M page; entry 1 of the new table is @spte. The
+ * entry that the fetch wanted is then made once more, and, since a writable one is replaced,
+ * without D.
  */
 static void make_split(uint64_t spte)
 {
@@ -312,14 +319,10 @@ static const struct {
 	void (*make)(uint64_t spte);
 	bool nx;
 } scenario[ANSWERS] = {
-	[RWX_4K] = { make_4k, false },
-	[HOST_RO] = { make_host_ro, false },
-	[NX_2M] = { make_2m, true },
-	[NX_1G] = { make_1g, true },
-	[SPLIT_CHILD] = { make_split, true },
-	[AGED] = { make_aged, false },
-	[LOGGED] = { make_logged, false },
-	[PROTECTED] = { make_protected, false },
+	[RWX_4K] = { make_4k, false },	      [HOST_RO] = { make_host_ro, false },
+	[NX_2M] = { make_2m, true },	      [NX_1G] = { make_1g, true },
+	[SPLIT_CHILD] = { make_split, true }, [AGED] = { make_aged, false },
+	[LOGGED] = { make_logged, false },    [PROTECTED] = { make_protected, false },
 	[MMIO] = { make_mmio, false },
 };
 
@@ -349,7 +352,8 @@ static void test_every_bit_counts(void **state)
 				setup(k, scenario[a].nx);
 				scenario[a].make(known[a][k] ^ 1ULL << bit);
 				if (!reports)
-					fail_msg("answer %d, format %d: bit %d may be wrong", a, k, bit);
+					fail_msg("answer %d, format %d: bit %d may be wrong", a, k,
+						 bit);
 			}
 		}
 	}
@@ -498,11 +502,11 @@ static void test_dirty_log(void **state)
 		call.bitmap = bitmap;
 		call.words = SLOT_PAGES / 64;
 		finish(0);
-		expect('D', "dirty log from gfn 0x1900 on is 0000000000000001, should be 0000000000000000");
+		expect('D', "gfn 0x1900 on is 0000000000000001, should be 0000000000000000");
 		bitmap[100] = 0;
 	}
 
-	/* A mark that comes while the log is being fetched counts: the CPU's log is drained then. */
+	/* A mark that comes while the log is being fetched counts: the CPU's is drained then. */
 	setup(EPT_AD, false);
 	make_logged(known[LOGGED][EPT_AD]);
 	begin(CALL_LOG_GET);
@@ -608,7 +612,9 @@ static void check_stat(int64_t p4k, int64_t p2m, int64_t p1g, int64_t nx, int64_
 
 static void test_statistics(void **state)
 {
-	static const int64_t wrong[5][5] = { { 1 }, { 0, 1 }, { 0, 0, 1 }, { 0, 0, 0, 1 }, { 0, 0, 0, 0, 1 } };
+	static const int64_t wrong[5][5] = {
+		{ 1 }, { 0, 1 }, { 0, 0, 1 }, { 0, 0, 0, 1 }, { 0, 0, 0, 0, 1 }
+	};
 	int i;
 
 	(void)state;
@@ -617,7 +623,8 @@ static void test_statistics(void **state)
 		make_split(known[SPLIT_CHILD][EPT_AD]);
 		check_stat(512, 0, 0, 1, 3);
 		assert_int_equal(reports, 0);
-		check_stat(512 + wrong[i][0], wrong[i][1], wrong[i][2], 1 + wrong[i][3], 3 + wrong[i][4]);
+		check_stat(512 + wrong[i][0], wrong[i][1], wrong[i][2], 1 + wrong[i][3],
+			   3 + wrong[i][4]);
 		expect(i == 3 ? 'X' : 'L', "should be");
 	}
 
@@ -628,7 +635,7 @@ static void test_statistics(void **state)
 	put(walk(0x400, 2, false), INITIAL);
 	for (i = 0; i < 512; i++) {
 		if (i != 2)
-			host_dirty(PFN(0x400 + i));	/* of gfn 0x402 it was told before */
+			host_dirty(PFN(0x400 + i)); /* of gfn 0x402 it was told before */
 		model_ev_pfn_accessed(model, PFN(0x400 + i));
 	}
 	model_ev_flush(model, 0, 0);
@@ -640,7 +647,7 @@ static void test_statistics(void **state)
 /* Where a huge page may not be: everything else is right, only its level is not. */
 static void test_levels(void **state)
 {
-	uint64_t spte = 0x8600000400400bf7;	/* 2M at gfn 0x400, executable */
+	uint64_t spte = 0x8600000400400bf7; /* 2M at gfn 0x400, executable */
 
 	(void)state;
 	setup(EPT_AD, false);
@@ -648,16 +655,16 @@ static void test_levels(void **state)
 	fault(0x400, WRITE, 2, spte, FIXED);
 	assert_int_equal(reports, 0);
 
-	setup(EPT_AD, false);	/* the host has it small */
+	setup(EPT_AD, false); /* the host has it small */
 	fault(0x400, WRITE, 2, spte, FIXED);
 	expect('M', "should be 8000000000000907 (a table)");
 
-	setup(EPT_AD, true);	/* the mitigation */
+	setup(EPT_AD, true); /* the mitigation */
 	mapping_level = 2;
 	fault(0x400, WRITE, 2, spte, FIXED);
 	expect('X', "level 2");
 
-	setup(EPT_AD, false);	/* a tracked page in it */
+	setup(EPT_AD, false); /* a tracked page in it */
 	mapping_level = 2;
 	begin(CALL_TRACK);
 	call.gfn = 0x5ff;
@@ -665,7 +672,7 @@ static void test_levels(void **state)
 	fault(0x400, WRITE, 2, spte, FIXED);
 	expect('M', "should be 8000000000000907 (a table)");
 
-	setup(EPT_AD, false);	/* a logged slot */
+	setup(EPT_AD, false); /* a logged slot */
 	mapping_level = 2;
 	set_region(SLOT_LOG);
 	model_ev_flush(model, 0, 0);
@@ -716,14 +723,10 @@ static void test_assists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_answers),
-		cmocka_unit_test(test_every_bit_counts),
-		cmocka_unit_test(test_links),
-		cmocka_unit_test(test_results),
-		cmocka_unit_test(test_dirty_log),
-		cmocka_unit_test(test_flushes_and_marks),
-		cmocka_unit_test(test_statistics),
-		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_known_answers), cmocka_unit_test(test_every_bit_counts),
+		cmocka_unit_test(test_links),	      cmocka_unit_test(test_results),
+		cmocka_unit_test(test_dirty_log),     cmocka_unit_test(test_flushes_and_marks),
+		cmocka_unit_test(test_statistics),    cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_assists),
 	};
 	int ret;

@@ -2,7 +2,7 @@
 /*
  * The model against the MMU: random calls, nothing between them but a page walker that sets A and
  * D, and no difference allowed after any call.  All configurations, refused allocations and yields
- * included.  TDP_MODEL_RUNS says how many programs (default 3000), TDP_MODEL_SEED which is the first.
+ * included.  TDP_MODEL_RUNS says how many programs (default 3000), TDP_MODEL_SEED which is first.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,11 +19,11 @@
 
 #include "model.h"
 
-#define FIRST_PFN	0x400000ULL
-#define CALLS		60
-#define VCPUS		2
-#define SLOTS		4
-#define GUEST_PAGES	0x80000ULL
+#define FIRST_PFN   0x400000ULL
+#define CALLS	    60
+#define VCPUS	    2
+#define SLOTS	    4
+#define GUEST_PAGES 0x80000ULL
 
 struct world {
 	uint64_t rng;
@@ -34,8 +34,8 @@ struct world {
 	struct kvm_vcpu *vcpu[VCPUS];
 	uint8_t role[VCPUS];
 	struct slot_desc slot[SLOTS];
-	int host_level;			/* of the host's mappings, where not broken */
-	uint64_t broken[4];		/* 2M regions that the host maps small */
+	int host_level; /* of the host's mappings, where not broken */
+	uint64_t broken[4];  /* 2M regions that the host maps small */
 	bool host_read_only;
 	uint64_t reports;
 	int calls;
@@ -161,7 +161,8 @@ static void on_refused(void *ctx, bool page)
 static void fail_with(const char *what, const char *text)
 {
 	w.reports++;
-	print_error("seed %llu, call %d, %s: %s: %s\n", (unsigned long long)w.seed, w.calls, w.last, what, text);
+	print_error("seed %llu, call %d, %s: %s: %s\n", (unsigned long long)w.seed, w.calls, w.last,
+		    what, text);
 }
 
 static void on_warn(void *ctx, const char *cond, const struct sim_site *site)
@@ -215,9 +216,13 @@ static void begin(struct oracle_call *call)
 
 	w.calls++;
 	if (!rnd(6))
-		w.choice[n++] = (struct sim_choice){ .kind = POINT_ALLOC, .action = SIM_FAIL, .k = 1 + rnd(8) };
+		w.choice[n++] = (struct sim_choice){ .kind = POINT_ALLOC,
+						     .action = SIM_FAIL,
+						     .k = 1 + rnd(8) };
 	if (!rnd(4))
-		w.choice[n++] = (struct sim_choice){ .kind = POINT_RESCHED, .action = SIM_RESCHED, .k = 1 + rnd(6) };
+		w.choice[n++] = (struct sim_choice){ .kind = POINT_RESCHED,
+						     .action = SIM_RESCHED,
+						     .k = 1 + rnd(6) };
 	model_call_begin(w.model, call);
 	sim_begin_op(&w.thread, w.choice, n);
 }
@@ -233,18 +238,25 @@ static void end(struct oracle_call *call, long ret)
 	if (call->kind == CALL_DESTROY_VM)
 		return;
 	kvm_vm_get_stat(w.kvm, &s);
-	stat = (struct oracle_stat){ { s.pages[0], s.pages[1], s.pages[2] }, s.nx_lpage_splits, s.tdp_mmu_pages };
+	stat = (struct oracle_stat){ { s.pages[0], s.pages[1], s.pages[2] },
+				     s.nx_lpage_splits,
+				     s.tdp_mmu_pages };
 	model_check_stat(w.model, &stat);
 }
 
-#define CALL(call_, ...) ({						\
-	struct oracle_call *c_ = (call_);				\
-	begin(c_);							\
-	long r_ = (__VA_ARGS__);					\
-	end(c_, r_);							\
-	r_;								\
-})
-#define VOID(expr) ({ expr; 0; })
+#define CALL(call_, ...)                          \
+	({                                        \
+		struct oracle_call *c_ = (call_); \
+		begin(c_);                        \
+		long r_ = (__VA_ARGS__);          \
+		end(c_, r_);                      \
+		r_;                               \
+	})
+#define VOID(expr)    \
+	({            \
+		expr; \
+		0;    \
+	})
 
 static u32 slot_number(uint8_t slot)
 {
@@ -254,17 +266,23 @@ static u32 slot_number(uint8_t slot)
 static long set_region(const struct slot_desc *d)
 {
 	struct oracle_call call = { .kind = CALL_SET_REGION, .region = *d };
-	struct tdp_memory_region region = { .slot = d->as_id << 16 | d->id, .flags = d->flags, .base_gfn = d->base,
-					    .npages = d->npages, .hvn = d->hvn };
+	struct tdp_memory_region region = { .slot = d->as_id << 16 | d->id,
+					    .flags = d->flags,
+					    .base_gfn = d->base,
+					    .npages = d->npages,
+					    .hvn = d->hvn };
 
-	snprintf(w.last, sizeof(w.last), "slot %u.%u base %#llx pages %#llx hvn %#llx flags %u", d->as_id, d->id,
-		 (unsigned long long)d->base, (unsigned long long)d->npages, (unsigned long long)d->hvn, d->flags);
+	snprintf(w.last, sizeof(w.last), "slot %u.%u base %#llx pages %#llx hvn %#llx flags %u",
+		 d->as_id, d->id, (unsigned long long)d->base, (unsigned long long)d->npages,
+		 (unsigned long long)d->hvn, d->flags);
 	return CALL(&call, kvm_set_memory_region(w.kvm, &region));
 }
 
 static void vcpu_call(enum oracle_call_kind kind, int v)
 {
-	struct oracle_call call = { .kind = kind, .vcpu = v, .smm = w.role[v] & 1, .guest_mode = w.role[v] & 2 };
+	struct oracle_call call = {
+		.kind = kind, .vcpu = v, .smm = w.role[v] & 1, .guest_mode = w.role[v] & 2
+	};
 	struct kvm_vcpu *vcpu = w.vcpu[v];
 	long r;
 
@@ -304,7 +322,7 @@ static bool walk(int v, uint64_t gfn, uint64_t access, uint64_t *error_code)
 	u64 *sptep;
 	int level;
 
-	for (level = w.vm.levels; ; level--) {
+	for (level = w.vm.levels;; level--) {
 		sptep = sim_spte_ptr(pa + 8 * (gfn >> 9 * (level - 1) & 511));
 		spte = *sptep;
 		x = ept ? spte & 4 : (spte & 1) && !(spte >> 63);
@@ -332,7 +350,9 @@ static bool walk(int v, uint64_t gfn, uint64_t access, uint64_t *error_code)
 		*sptep = want;
 		model_ev_assist(w.model, pa, spte, want);
 		if (w.vm.pml && ((spte ^ want) & 0x200)) {
-			struct oracle_call call = { .kind = CALL_MARK_DIRTY, .vcpu = v, .gfn = gfn };
+			struct oracle_call call = { .kind = CALL_MARK_DIRTY,
+						    .vcpu = v,
+						    .gfn = gfn };
 
 			CALL(&call, VOID(kvm_vcpu_mark_page_dirty(w.vcpu[v], gfn)));
 		}
@@ -342,7 +362,8 @@ static bool walk(int v, uint64_t gfn, uint64_t access, uint64_t *error_code)
 
 static uint64_t pick_gfn(void)
 {
-	static const uint64_t near[] = { 0, 1, 63, 64, 511, 512, 513, 1023, 0x3ffff, 0x40000, 0x40001, 0x40200 };
+	static const uint64_t near[] = { 0,   1,    63,	     64,      511,     512,
+					 513, 1023, 0x3ffff, 0x40000, 0x40001, 0x40200 };
 
 	switch (rnd(6)) {
 	case 0:
@@ -358,18 +379,18 @@ static uint64_t pick_gfn(void)
 	}
 }
 
-static void do_access(void)
+static void do_access_of(uint64_t gfn)
 {
 	static const uint64_t kinds[] = { PFERR_USER_MASK, PFERR_WRITE_MASK, PFERR_FETCH_MASK };
 	struct oracle_call call = { .kind = CALL_PAGE_FAULT };
-	uint64_t access = kinds[rnd(3)], gfn = pick_gfn();
+	uint64_t access = kinds[rnd(3)];
 	int v = rnd(VCPUS), tries;
 	long r;
 
 	if (w.vm.mmu == VM_NPT)
 		access |= PFERR_USER_MASK;
-	snprintf(w.last, sizeof(w.last), "access %llx gfn %#llx vcpu %d", (unsigned long long)access,
-		 (unsigned long long)gfn, v);
+	snprintf(w.last, sizeof(w.last), "access %llx gfn %#llx vcpu %d",
+		 (unsigned long long)access, (unsigned long long)gfn, v);
 	for (tries = 0; tries < 6; tries++) {
 		vcpu_call(CALL_ENTER_GUEST, v);
 		if (kvm_vcpu_root_hpa(w.vcpu[v]) == INVALID_PAGE)
@@ -382,6 +403,11 @@ static void do_access(void)
 		if (r == RET_PF_EMULATE || r == RET_PF_WRITE_PROTECTED || r == -EFAULT)
 			return;
 	}
+}
+
+static void do_access(void)
+{
+	do_access_of(pick_gfn());
 }
 
 static void do_prefault(void)
@@ -405,7 +431,8 @@ static void do_log_get(void)
 
 	call.slot = pick_slot(&d);
 	call.words = (GUEST_PAGES + 63) / 64;
-	CALL(&call, kvm_vm_ioctl_get_dirty_log(w.kvm, slot_number(call.slot), w.bitmap, call.words));
+	CALL(&call,
+	     kvm_vm_ioctl_get_dirty_log(w.kvm, slot_number(call.slot), w.bitmap, call.words));
 }
 
 static void do_log_clear(void)
@@ -424,7 +451,8 @@ static void do_log_clear(void)
 	call.words = (call.n + 63) / 64;
 	for (i = 0; i < call.words; i++)
 		w.bitmap[i] = rnd(3) ? ~0ULL : rnd(2) ? rnd(~0ULL) : 1ULL << rnd(64);
-	CALL(&call, kvm_vm_ioctl_clear_dirty_log(w.kvm, slot_number(call.slot), call.gfn, call.n, w.bitmap));
+	CALL(&call, kvm_vm_ioctl_clear_dirty_log(w.kvm, slot_number(call.slot), call.gfn, call.n,
+						 w.bitmap));
 }
 
 static void do_slot(void)
@@ -495,19 +523,23 @@ static void do_vmm(void)
 	switch (rnd(8)) {
 	case 0:
 		call.kind = CALL_SPLIT;
-		CALL(&call, kvm_mmu_slot_try_split_huge_pages(w.kvm, slot_number(call.slot), call.level));
+		CALL(&call,
+		     kvm_mmu_slot_try_split_huge_pages(w.kvm, slot_number(call.slot), call.level));
 		break;
 	case 1:
 		call.kind = CALL_WRITE_PROTECT;
-		CALL(&call, kvm_mmu_slot_gfn_write_protect(w.kvm, slot_number(call.slot), call.gfn, call.level));
+		CALL(&call, kvm_mmu_slot_gfn_write_protect(w.kvm, slot_number(call.slot), call.gfn,
+							   call.level));
 		break;
 	case 2:
 		call.kind = CALL_TRACK;
 		CALL(&call, kvm_write_track_add_gfn(w.kvm, slot_number(call.slot), call.gfn));
 		if (rnd(4)) {
-			do_access();
+			do_access_of(call.gfn);
+			do_access_of(call.gfn);
 			call.kind = CALL_UNTRACK;
-			CALL(&call, kvm_write_track_remove_gfn(w.kvm, slot_number(call.slot), call.gfn));
+			CALL(&call,
+			     kvm_write_track_remove_gfn(w.kvm, slot_number(call.slot), call.gfn));
 		}
 		break;
 	case 3:
@@ -554,14 +586,10 @@ static void step(void)
 		void (*fn)(void);
 		const char *name;
 	} kinds[] = {
-		{ 50, do_access, "access" },
-		{ 5, do_prefault, "prefault" },
-		{ 8, do_log_get, "log-get" },
-		{ 8, do_log_clear, "log-clear" },
-		{ 10, do_slot, "slot" },
-		{ 10, do_hvn, "host" },
-		{ 10, do_vmm, "vmm" },
-		{ 4, do_mode, "mode" },
+		{ 50, do_access, "access" },  { 5, do_prefault, "prefault" },
+		{ 8, do_log_get, "log-get" }, { 8, do_log_clear, "log-clear" },
+		{ 10, do_slot, "slot" },      { 10, do_hvn, "host" },
+		{ 10, do_vmm, "vmm" },	      { 4, do_mode, "mode" },
 	};
 	unsigned int i, n = rnd(105);
 
@@ -654,10 +682,14 @@ static void run(uint64_t seed)
 	}
 	snprintf(w.last, sizeof(w.last), "slots");
 	w.slot[0] = (struct slot_desc){ .id = 0, .npages = 0x40000 + rnd(2) * 0x40100, .hvn = 0 };
-	w.slot[1] = (struct slot_desc){ .id = 1, .base = GUEST_PAGES + 0x100 * rnd(2), .npages = 0x400,
-					.hvn = GUEST_PAGES };
+	w.slot[1] = (struct slot_desc){
+		.id = 1, .base = GUEST_PAGES + 0x100 * rnd(2), .npages = 0x400, .hvn = GUEST_PAGES
+	};
 	w.slot[2] = (struct slot_desc){ .id = 0, .as_id = 1, .npages = 0x600, .hvn = rnd(2) };
-	w.slot[3] = (struct slot_desc){ .id = 5, .base = GUEST_PAGES + 0x1000, .npages = 100, .flags = SLOT_RO,
+	w.slot[3] = (struct slot_desc){ .id = 5,
+					.base = GUEST_PAGES + 0x1000,
+					.npages = 100,
+					.flags = SLOT_RO,
 					.hvn = 0x1000 };
 	if (w.slot[0].npages > GUEST_PAGES)
 		w.slot[0].npages = GUEST_PAGES;
