@@ -165,8 +165,9 @@ static bool is_mapped(const struct state *s, const struct task_state *t)
 	for (level = 1; level <= 3; level++) {
 		const struct history_key *key = history_find(&s->history, s->as_id[op->vcpu], gfn,
 							     level);
+		const struct history_life *life = key ? &s->history.lives[key->last] : NULL;
 
-		if (key && s->history.lives[key->last].spte)
+		if (life && life->spte && life->steps[life->nr - 1].class.kind != SPTE_TABLE)
 			return true;
 		gfn &= ~((1ULL << 9 * level) - 1);
 	}
