@@ -124,7 +124,7 @@ void tdp_spte_format_init(struct tdp_spte_format *fmt, const struct tdp_vm_confi
 /* Bits @s to @e, both included; none if @e < @s. Mirrors rsvd_bits(). */
 static inline u64 rsvd_bits(int s, int e)
 {
-	return e < s ? 0 : TDP_BITS(e & 63, s);
+	return e < s ? 0 : TDP_BITS(e & 63, s & 63);
 }
 
 /* KVM's own present bit: not set in MMIO, frozen and empty SPTEs. */
