@@ -81,6 +81,14 @@ static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 	}
 }
 
+static void ev_freeze(void *ctx, hpa_t pa, int level, int n, u64 empty, u64 frozen)
+{
+	struct executor *x = ctx;
+
+	x->res->stats.spte_changes += n;
+	oracle_ev_freeze(x->oracle, pa, level, n, empty, frozen);
+}
+
 static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
 {
 	struct executor *x = ctx;
@@ -311,6 +319,7 @@ void exec_events_init(struct executor *x)
 {
 	x->observer = (struct sim_observer){
 		.ctx = x,	.point = ev_point,	.spte = ev_spte,
+		.freeze = ev_freeze,
 		.page = ev_page, .flush = ev_flush,	.kick = ev_kick,
 		.lock = ev_lock, .rcu = ev_rcu,		.refused = ev_refused,
 		.warn = ev_warn, .fatal = ev_fatal,

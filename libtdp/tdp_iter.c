@@ -158,3 +158,37 @@ void tdp_iter_next(struct tdp_iter *iter)
 	else if (!try_step_down(iter) && unlikely(!try_step_side(iter)))
 		step_up_and_side(iter);
 }
+
+/**
+ * tdp_iter_pass_empty() - go on from an empty SPTE to the next used one of its table
+ * @iter: valid walk, at an SPTE that is empty
+ * @end: first gfn after the range of the walk
+ * @asks: the walk asks at each SPTE whether to yield
+ *
+ * Stops at the last SPTE of the table at the latest.  No twin in the kernel, where a
+ * walk steps to each of the 512 SPTEs of a table to find that it is empty.
+ *
+ * Context: RCU read section.
+ */
+void tdp_iter_pass_empty(struct tdp_iter *iter, gfn_t end, bool asks)
+{
+	const gfn_t step = KVM_PAGES_PER_HPAGE(iter->level);
+	/* Of one step: the look for a table below, the next SPTE, the question. */
+	const int points = (iter->level > iter->min_level) + 1 + asks;
+	gfn_t steps = SPTE_ENT_PER_PAGE - 1 - iter_index(iter);
+	int passed;
+
+	/* Where the last yield was nobody asks: that step is another. */
+	if (iter->gfn >= end || iter->yielded_gfn == iter->next_last_level_gfn)
+		return;
+	if (steps > (end - iter->gfn + step - 1) / step)
+		steps = (end - iter->gfn + step - 1) / step;
+
+	passed = tdp_skip_sptes(iter->sptep, steps, SHADOW_NONPRESENT_VALUE, points);
+	if (!passed)
+		return;
+	iter->sptep += passed;
+	iter->gfn += passed * step;
+	iter->next_last_level_gfn = iter->gfn;
+	iter->old_spte = tdp_peek_spte(iter->sptep);
+}

@@ -66,4 +66,23 @@ static inline u64 tdp_mmu_clear_spte_bits(const struct tdp_spte_format *fmt, tdp
 	return tdp_fetch_and_spte(sptep, ~mask, level);
 }
 
+void tdp_iter_pass_empty(struct tdp_iter *iter, gfn_t end, bool asks);
+
+/*
+ * Go on from an empty SPTE to the next one in its table that is not, if the walk
+ * does nothing at empty ones but, if it @asks, to ask whether to yield.
+ */
+static inline void tdp_iter_skip_empty(struct tdp_iter *iter, gfn_t end, bool asks)
+{
+	if (iter->old_spte == SHADOW_NONPRESENT_VALUE && iter->valid)
+		tdp_iter_pass_empty(iter, end, asks);
+}
+
+/* As for_each_tdp_pte_min_level(), but most empty SPTEs are passed over. */
+#define for_each_used_tdp_pte_min_level(iter, root, min_level, start, end, asks)	\
+	for (tdp_iter_start(&(iter), root, min_level, start),			\
+	     tdp_iter_skip_empty(&(iter), end, asks);				\
+	     (iter).valid && (iter).gfn < (end);				\
+	     tdp_iter_next(&(iter)), tdp_iter_skip_empty(&(iter), end, asks))
+
 #endif /* TDP_MMU_TDP_ITER_H */

@@ -277,6 +277,17 @@ static u64 freeze_removed_spte(struct kvm *kvm, tdp_ptep_t sptep, int level)
 }
 
 /*
+ * Of @n SPTEs of a removed table, deal with those at the start that are empty: they
+ * are frozen if @shared, else of no interest. Returns how many those are.
+ */
+static int pass_empty_sptes(tdp_ptep_t sptep, int n, int level, bool shared)
+{
+	if (shared)
+		return tdp_freeze_sptes(sptep, n, SHADOW_NONPRESENT_VALUE, FROZEN_SPTE, level);
+	return tdp_skip_sptes(sptep, n, SHADOW_NONPRESENT_VALUE, 1);
+}
+
+/*
  * The table @pt was taken out of the tree: account for all it maps, remove the
  * tables below it, and free it after a grace period. @shared: mmu_lock is held
  * for reading only. Mirrors handle_removed_pt().
@@ -291,8 +302,13 @@ static void handle_removed_pt(struct kvm *kvm, tdp_ptep_t pt, bool shared)
 	tdp_mmu_unlink_sp(kvm, sp);
 
 	for (int i = 0; i < SPTE_ENT_PER_PAGE; i++) {
-		tdp_ptep_t sptep = &pt[i];
+		tdp_ptep_t sptep;
 		u64 old_spte;
+
+		i += pass_empty_sptes(&pt[i], SPTE_ENT_PER_PAGE - i, level, shared);
+		if (i == SPTE_ENT_PER_PAGE)
+			break;
+		sptep = &pt[i];
 
 		if (shared) {
 			old_spte = freeze_removed_spte(kvm, sptep, level);
@@ -453,10 +469,8 @@ static inline bool iter_at_leaf(const struct tdp_iter *iter)
 	return is_shadow_present_pte(iter->old_spte) && is_last_spte(iter->old_spte, iter->level);
 }
 
-#define tdp_root_for_each_pte(iter, root, start, end)	for_each_tdp_pte(iter, root, start, end)
-
-#define tdp_root_for_each_leaf_pte(iter, root, start, end)	\
-	tdp_root_for_each_pte(iter, root, start, end)		\
+#define tdp_root_for_each_leaf_pte(iter, root, start, end)				\
+	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end, false)	\
 		if (iter_at_leaf(&(iter)))
 
 #define tdp_mmu_for_each_pte(iter, mmu, start, end)		\
@@ -508,7 +522,7 @@ static void __tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool 
 	const gfn_t end = tdp_mmu_max_gfn_exclusive(kvm);
 	struct tdp_iter iter;
 
-	for_each_tdp_pte_min_level(iter, root, zap_level, 0, end) {
+	for_each_used_tdp_pte_min_level(iter, root, zap_level, 0, end, true) {
 again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared))
 			continue;
@@ -649,7 +663,7 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
 		end = max;
 
 	rcu_read_lock();
-	for_each_tdp_pte(iter, root, start, end) {
+	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end, can_yield) {
 		if (can_yield && tdp_mmu_iter_cond_resched(kvm, &iter, flush, false)) {
 			flush = false;
 			continue;
@@ -1003,7 +1017,7 @@ static bool wrprot_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root,
 	WARN_ON(min_level > KVM_MAX_HUGEPAGE_LEVEL);
 
 	rcu_read_lock();
-	for_each_tdp_pte_min_level(iter, root, min_level, slot->base_gfn, end) {
+	for_each_used_tdp_pte_min_level(iter, root, min_level, slot->base_gfn, end, true) {
 again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true))
 			continue;
@@ -1088,7 +1102,7 @@ static int tdp_mmu_split_huge_pages_root(struct kvm *kvm, struct kvm_mmu_page *r
 	rcu_read_lock();
 
 	/* Preorder: a 1G page that was just split is followed by its 2M parts. */
-	for_each_tdp_pte_min_level(iter, root, min_level, start, end) {
+	for_each_used_tdp_pte_min_level(iter, root, min_level, start, end, true) {
 again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared))
 			continue;
@@ -1175,7 +1189,7 @@ static bool clear_dirty_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root,
 	bool changed = false;
 
 	rcu_read_lock();
-	tdp_root_for_each_pte(iter, root, slot->base_gfn, end) {
+	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_4K, slot->base_gfn, end, false) {
 again:
 		if (!iter_at_leaf(&iter))
 			continue;
@@ -1284,7 +1298,7 @@ static void zap_collapsible_spte_range(struct kvm *kvm, struct kvm_mmu_page *roo
 	struct tdp_iter iter;
 
 	rcu_read_lock();
-	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_2M, start, end) {
+	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_2M, start, end, true) {
 again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true))
 			continue;

@@ -103,6 +103,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->step = 0;
 	o->progress = 0;
 	o->hash = 0x74647000;
+	o->froze = 0;
 	o->hash_points = false;
 	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
 		o->threads[i].depth = 0;
@@ -154,7 +155,7 @@ uint32_t oracle_nr_warns(const struct oracle *o)
 
 uint64_t oracle_hash(const struct oracle *o)
 {
-	return o->hash;
+	return (o->hash ^ o->froze) * 0x9fb21c651e98df25ULL;
 }
 
 void oracle_hash_points(struct oracle *o, bool on)
@@ -204,6 +205,11 @@ static void spte_rules(struct oracle *o, const struct spte_event *ev)
 	rule_w_spte(o, ev);
 }
 
+static bool is_removed(const struct mirror_table *t)
+{
+	return t && t->live && !t->linked && !t->is_root;
+}
+
 /**
  * oracle_ev_spte() - an SPTE was written, or a compare-and-exchange of one failed
  * @o: oracle
@@ -225,9 +231,8 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 	 * Freezing what is empty in a removed table, 512 times a table, changes nothing that
 	 * anybody looks at; nor can it break a rule.
 	 */
-	if (val == FMT_FROZEN && old == FMT_NONPRESENT && t && t->live && !t->linked &&
-	    !t->is_root && ok) {
-		o->hash = (o->hash ^ pa) * 0x9fb21c651e98df25ULL;
+	if (val == FMT_FROZEN && old == FMT_NONPRESENT && is_removed(t) && ok) {
+		o->froze++;
 		return;
 	}
 	oracle_mix(o, pa << 8 | how << 4 | level << 1 | ok, old ^ val * 3);
@@ -271,6 +276,32 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 	}
 	if (o->predict)
 		model_ev_spte(o->model, pa);
+}
+
+/**
+ * oracle_ev_freeze() - a run of empty SPTEs of one page was exchanged for a frozen value
+ * @o: oracle
+ * @pa: address of the first
+ * @level: of the SPTEs, as the MMU has it
+ * @n: how many
+ * @empty: what they held
+ * @frozen: what they hold
+ *
+ * The same as that many oracle_ev_spte().
+ */
+void oracle_ev_freeze(struct oracle *o, uint64_t pa, int level, int n, uint64_t empty,
+		      uint64_t frozen)
+{
+	int i;
+
+	if (empty == FMT_NONPRESENT && frozen == FMT_FROZEN &&
+	    is_removed(mirror_at(o->mirror, pa))) {
+		o->step += n;
+		o->froze += n;
+		return;
+	}
+	for (i = 0; i < n; i++)
+		oracle_ev_spte(o, ORACLE_XCHG, pa + i * 8, level, empty, frozen, true);
 }
 
 /**

@@ -109,6 +109,7 @@ struct oracle {
 	uint64_t step;
 	uint64_t progress;	/* counts what changes: SPTEs, slots, roots, host memory */
 	uint64_t hash;
+	uint64_t froze;		/* empty SPTEs of removed tables, part of the hash by their number */
 	bool hash_points;
 	struct thread_state threads[ORACLE_MAX_THREADS];
 	int calls_open;

@@ -380,12 +380,6 @@ void sim_unlock(struct sim_thread **owner, const char *name, const struct sim_si
 
 /* ---- scheduling ---- */
 
-bool sim_need_resched(const struct sim_site *site)
-{
-	sim_point(POINT_RESCHED, 0, NULL, site);
-	return sim.current->need_resched;
-}
-
 void sim_cond_resched(const struct sim_site *site)
 {
 	sim_need_resched(site);

@@ -64,6 +64,8 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  * @spte: SPTE at physical address @pa changed or was written: @how is POINT_WRITE, _XCHG, _CMPXCHG or _AND
  *	(also called for a failed cmpxchg: then @ok is false and @cur is what was found);
  *	POINT_OP stands for tdp_init_spte(), i.e. a table that is not linked yet
+ * @freeze: @n SPTEs of a removed table from @pa on, all empty, were exchanged for a frozen value; NULL: each is
+ *	told to @spte
  * @page: page-table page at @pa allocated (all entries @fill) or freed (after its grace period)
  * @flush: TLB flush of [@gfn, @gfn + @nr) requested from all vCPUs; @nr = 0: everything
  * @kick: request @req made of all vCPUs (see enum tdp_vcpu_request)
@@ -79,6 +81,7 @@ struct sim_observer {
 		      const struct sim_site *site);
 	void (*spte)(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
 		     const struct sim_site *site);
+	void (*freeze)(void *ctx, hpa_t pa, int level, int n, u64 empty, u64 frozen);
 	void (*page)(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill);
 	void (*flush)(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site);
 	void (*kick)(void *ctx, int req, const struct sim_site *site);
@@ -296,12 +299,81 @@ static inline void sim_init_spte(u64 *sptep, u64 val, int level, const struct si
 	sim_spte_changed(POINT_OP, sptep, level, old, val, true, site);
 }
 
+/*
+ * How many of @n SPTEs may be passed at @points points each without anybody noticing: as many as come
+ * before the next point at which somebody looks closer.
+ */
+static inline int sim_unwatched(int n, int points)
+{
+	if (likely((u64)n * points < sim.left))
+		return n;
+	return (sim.left - 1) / points;
+}
+
+/**
+ * sim_skip_sptes() - pass over SPTEs in which a walk has no interest
+ * @sptep: first of @n SPTEs of one live table
+ * @n: how many at most
+ * @val: value that does not interest the walk
+ * @points: points that the walk would pass at each of them
+ *
+ * Most SPTEs that walks pass are empty. This passes them at the speed of memory, and does just what
+ * single steps would: it stops short of a point for which the schedule has a choice, and a thread
+ * that is to yield skips nothing.
+ *
+ * Return: how many were passed.
+ */
+static inline int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
+{
+	int i;
+
+	if (unlikely(sim.current->need_resched))
+		return 0;
+	n = sim_unwatched(n, points);
+	for (i = 0; i < n && __atomic_load_n(&sptep[i], __ATOMIC_RELAXED) == val; i++)
+		;
+	sim.left -= (u64)i * points;
+	return i;
+}
+
+/**
+ * sim_freeze_sptes() - exchange a run of SPTEs that hold @empty for @frozen
+ * @sptep: first of @n SPTEs of one table that was removed
+ * @n: how many at most
+ * @empty: ends at the first SPTE that holds something else
+ * @frozen: new value
+ * @level: of the SPTEs
+ *
+ * The same as that many exchanges; stops short like sim_skip_sptes().
+ *
+ * Return: how many were exchanged.
+ */
+static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int level)
+{
+	int i;
+
+	if (sim.observer && !sim.observer->freeze)
+		return 0;
+	n = sim_unwatched(n, 1);
+	for (i = 0; i < n && __atomic_load_n(&sptep[i], __ATOMIC_RELAXED) == empty; i++)
+		__atomic_store_n(&sptep[i], frozen, __ATOMIC_RELAXED);
+	sim.left -= i;
+	if (i && sim.observer)
+		sim.observer->freeze(sim.observer->ctx, sim_ptr_pa(sptep), level, i, empty, frozen);
+	return i;
+}
+
 #define tdp_read_spte(sptep, level)		 sim_read_spte(sptep, level, SIM_SITE)
 #define tdp_write_spte(sptep, val, level)	 sim_write_spte(sptep, val, level, SIM_SITE)
 #define tdp_xchg_spte(sptep, val, level)	 sim_xchg_spte(sptep, val, level, SIM_SITE)
 #define tdp_cmpxchg_spte(sptep, old, val, level) sim_cmpxchg_spte(sptep, old, val, level, SIM_SITE)
 #define tdp_fetch_and_spte(sptep, mask, level)	 sim_fetch_and_spte(sptep, mask, level, SIM_SITE)
 #define tdp_init_spte(sptep, val, level)	 sim_init_spte(sptep, val, level, SIM_SITE)
+#define tdp_skip_sptes(sptep, n, val, points)	 sim_skip_sptes(sptep, n, val, points)
+/* Where tdp_skip_sptes() stopped; the read is among the points it counted. */
+#define tdp_peek_spte(sptep)			 __atomic_load_n(sptep, __ATOMIC_ACQUIRE)
+#define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
+	sim_freeze_sptes(sptep, n, empty, frozen, level)
 
 /* Shared variables that are not SPTEs. */
 #define READ_ONCE(x)                                      \
@@ -417,7 +489,11 @@ void sim_unlock(struct sim_thread **owner, const char *name, const struct sim_si
 #define cond_resched_rwlock_read(l)  sim_cond_resched_rwlock(l, false, SIM_SITE)
 #define cond_resched_rwlock_write(l) sim_cond_resched_rwlock(l, true, SIM_SITE)
 #define cpu_relax()		     ((void)sim_point(POINT_RELAX, 0, NULL, SIM_SITE))
-bool sim_need_resched(const struct sim_site *site);
+static inline bool sim_need_resched(const struct sim_site *site)
+{
+	sim_point(POINT_RESCHED, 0, NULL, site);
+	return sim.current->need_resched;
+}
 void sim_cond_resched(const struct sim_site *site);
 void sim_cond_resched_rwlock(rwlock_t *lock, bool write, const struct sim_site *site);
 static inline bool rwlock_needbreak(const rwlock_t *lock)
