@@ -13,10 +13,16 @@
  *   import_slots.c	slots, and what backs them
  *   import_regions.c	... where the log has them exactly
  *   import_ops.c	events -> operations, in the order in which they took effect
+ *   import_fault.c	... page faults -> guest accesses
+ *   import_follow.c	... what SPTEs show of things that have no event
  *   import_log.c	operations of dirty logging, out of what was write-protected
  *   import_races.c	pages that several tasks worked at at once
  *   import_emit.c	operations -> program
- *   import_verify.c	what a replay does, compared with what was recorded
+ *   import_verify.c	what a replay does, compared with what was recorded:
+ *   import_recorded.c	... what SPTEs went through by the log
+ *   import_replay.c	... and in a replay
+ *   import_history.c	... in a form that both have
+ *   import_compare.c	... and where it differs
  */
 #ifndef TDP_IMPORT_H
 #define TDP_IMPORT_H
@@ -338,7 +344,8 @@ struct import {
 	struct history *history;
 	struct history *races;
 	struct {
-		uint32_t races, faults, retries, seen_accesses, unmaps_elsewhere, ages_elsewhere, folded_vcpus;
+		uint32_t races, faults, retries, seen_accesses, unmaps_elsewhere, ages_elsewhere,
+			folded_vcpus;
 		uint32_t slots_left_out, ops_left_out, switches_left_out;
 	} counts;
 };
@@ -371,7 +378,8 @@ void import_host_op(struct import *im, enum op_kind kind, uint32_t event, uint64
 void import_host_level(struct import *im, struct import_slot *slot, uint32_t event, uint64_t gfn,
 		       int level);
 bool import_host_is_huge(const struct import_slot *slot, uint64_t gfn);
-void import_host_access(struct import *im, struct import_slot *slot, uint32_t event, bool untouched);
+void import_host_access(struct import *im, struct import_slot *slot, uint32_t event,
+			bool untouched);
 void import_host_written(struct import *im, struct import_slot *slot, uint32_t event);
 void import_host_free(struct import_slot *slot);
 

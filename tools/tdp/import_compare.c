@@ -119,7 +119,7 @@ static void example(struct comparer *c, const struct item *a, const struct item 
 
 /* Why a class is in one history only. */
 static enum difference reason_of_one(const struct comparer *c, const struct item *item,
-				      bool recorded)
+				     bool recorded)
 {
 	const struct spte_class *class = &item->step->class;
 	const struct spte_class *prev = item->prev ? &item->prev->class : NULL;

@@ -98,6 +98,7 @@ static struct history_key *get_key(struct history *h, int as_id, uint64_t gfn, i
 			.used = true,
 			.first = HISTORY_OPEN,
 			.last = HISTORY_OPEN,
+			.alive = HISTORY_OPEN,
 		};
 		h->nr_keys++;
 	}
@@ -164,6 +165,8 @@ uint32_t history_begin(struct history *h, int as_id, uint64_t gfn, int level, ui
 	else
 		h->lives[key->last].next = life;
 	key->last = life;
+	if (key->alive == HISTORY_OPEN)
+		key->alive = life;
 	h->lives[life].spte = spte;
 	add_step(h, &h->lives[life],
 		 (struct history_step){ spte_classify(h->vm, level, spte), line, born });
@@ -203,11 +206,15 @@ void history_change(struct history *h, uint32_t life, int level, uint64_t spte, 
 uint32_t history_of_value(const struct history *h, int as_id, uint64_t gfn, int level,
 			  uint64_t spte)
 {
-	const struct history_key *key = history_find(h, as_id, gfn, level);
+	struct history_key *key = history_find(h, as_id, gfn, level);
 	uint32_t i, best = HISTORY_OPEN;
 	int best_score = 0;
 
-	for (i = key ? key->first : HISTORY_OPEN; i != HISTORY_OPEN; i = h->lives[i].next) {
+	if (!key)
+		return HISTORY_OPEN;
+	while (key->alive != HISTORY_OPEN && !h->lives[key->alive].spte)
+		key->alive = h->lives[key->alive].next;
+	for (i = key->alive; i != HISTORY_OPEN; i = h->lives[i].next) {
 		uint64_t differ = h->lives[i].spte ^ spte;
 		int score = !differ ? 3 : !(differ & ~0xfffULL) ? 2 : 1;
 

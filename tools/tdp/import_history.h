@@ -47,14 +47,14 @@ struct history_life {
  * @as_id: address space
  * @level: 1 to 5
  * @used: there is one
- * @first: first life; @last: last
+ * @first: first life; @last: last; @alive: first that may not have ended
  */
 struct history_key {
 	uint64_t gfn;
 	uint8_t as_id;
 	uint8_t level;
 	bool used;
-	uint32_t first, last;
+	uint32_t first, last, alive;
 };
 
 struct history {
@@ -116,6 +116,7 @@ struct comparison {
 	uint32_t nr_examples;
 	char examples[MAX_EXAMPLES][160];
 };
-int history_compare(const struct import *im, const struct history *recorded, const struct history *replayed, struct comparison *result);
+int history_compare(const struct import *im, const struct history *recorded,
+		    const struct history *replayed, struct comparison *result);
 
 #endif /* TDP_IMPORT_HISTORY_H */

@@ -62,8 +62,8 @@ static bool is_zap_or_age(const struct import *im, const struct ft_event *ev, bo
 }
 
 /* A bit for each page of a slot, made when the first is set. */
-static void set_bits(struct import *im, uint8_t **bits, const struct import_slot *slot, uint64_t hvn,
-		     uint64_t n, bool set)
+static void set_bits(struct import *im, uint8_t **bits, const struct import_slot *slot,
+		     uint64_t hvn, uint64_t n, bool set)
 {
 	uint64_t end = hvn + n - slot->desc.hvn, i;
 
@@ -171,7 +171,8 @@ void import_host_level(struct import *im, struct import_slot *slot, uint32_t eve
 	else if (level == 1 && slot->level_of[region] == 2)
 		add_range(im, OP_HUGE_BREAK, event, first, PAGES_2M);
 	slot->level_of[region] = level;
-	set_bits(im, &slot->absent, slot, level == 2 ? first : hvn, level == 2 ? PAGES_2M : 1, false);
+	set_bits(im, &slot->absent, slot, level == 2 ? first : hvn, level == 2 ? PAGES_2M : 1,
+		 false);
 }
 
 /**
@@ -187,7 +188,7 @@ bool import_host_is_huge(const struct import_slot *slot, uint64_t gfn)
 	uint64_t region = hvn / PAGES_2M - slot->desc.hvn / PAGES_2M;
 
 	return slot->level_of && region < slot->nr_regions && slot->level_of[region] == 2 &&
-		!get_bit(slot->absent, slot, hvn);
+	       !get_bit(slot->absent, slot, hvn);
 }
 
 /**

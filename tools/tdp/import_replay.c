@@ -140,8 +140,8 @@ static void on_event(void *ctx, const struct exec_event *ev)
 		r->begun = true;
 		break;
 	case EXEC_EV_CALL:
-		r->harvest = r->begun && ev->thread < 0 && (ev->call->kind == CALL_LOG_GET ||
-							    ev->call->kind == CALL_LOG_CLEAR);
+		r->harvest = r->begun && ev->thread < 0 &&
+			     (ev->call->kind == CALL_LOG_GET || ev->call->kind == CALL_LOG_CLEAR);
 		break;
 	case EXEC_EV_ALLOC:
 		forget(r, ev->pa, ev->val);
