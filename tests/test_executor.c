@@ -240,6 +240,51 @@ static void test_spte_words(void **state)
 	expect_words(&ept, 0x100, 1, "0x100 without MMU-present");
 }
 
+static void expect_finding(const struct oracle_violation *v, const char *text)
+{
+	char *printed;
+	size_t size;
+	FILE *out = open_memstream(&printed, &size);
+
+	assert_non_null(out);
+	finding_print(out, "x.tdp", prog, v);
+	fclose(out);
+	assert_string_equal(printed, text);
+	free(printed);
+}
+
+static void test_findings_in_words(void **state)
+{
+	struct oracle_violation v = {
+		.rule = 'W', .gfn = 0x10, .spte = 0x8600000400010b77, .thread = 1, .op = 0, .step = 7,
+		.text = "a page is writable",
+	};
+
+	(void)state;
+	parse(HEAD "thread vcpu 0\n\twrite 0x10\nthread vmm\n\ttrack 0 0x10\n");
+	expect_finding(&v, "x.tdp:7: rule W broken (a tracked page is not writable): a page is writable\n"
+			   "\tt1.0 (vmm): track 0 0x10\n"
+			   "\tgfn 0x10, SPTE 8600000400010b77: page pfn 0x400010 rwx A D WB host-writable "
+			   "MMU-writable\n"
+			   "\tstep 7\n");
+	v = (struct oracle_violation){ .rule = 'L', .gfn = ~0ULL, .thread = -1, .text = "leak" };
+	expect_finding(&v, "x.tdp: rule L broken (pages, counts and references balance): leak\n"
+			   "\tbefore the first or after the last operation\n\tstep 0\n");
+}
+
+/* A run that is cut short leaves nothing behind for the next one. */
+static void test_livelock_is_reported(void **state)
+{
+	struct exec_options opts = { .op_budget = 100 };
+	struct exec_result res;
+
+	(void)state;
+	parse(HEAD "thread vcpu 0\n\twrite 0x200\n\texec 0x200\n");
+	assert_int_equal(executor_run(executor, prog, &opts, &res), 1);
+	assert_int_equal(oracle_violation(executor_oracle(executor), 0)->rule, 'P');
+	run_clean(NULL, &res);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +298,8 @@ int main(void)
 		cmocka_unit_test(test_destroy_early),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_spte_words),
+		cmocka_unit_test(test_findings_in_words),
+		cmocka_unit_test(test_livelock_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
