@@ -47,6 +47,7 @@ struct items {
 
 struct comparer {
 	const struct import *im;
+	const struct history *recorded;
 	struct comparison *result;
 	const struct history_key *key;
 	struct items a, b;	/* recorded, replayed */
@@ -143,8 +144,29 @@ static enum difference reason_of_one(const struct comparer *c, const struct item
 	return DIFF_UNNAMED;
 }
 
+/* Whether a second fault has cleared D of the huge page that this is a piece of. */
+static bool parent_lost_d(const struct comparer *c)
+{
+	const struct history_key *key;
+	uint32_t life, i;
+
+	key = history_find(c->recorded, c->key->as_id, c->key->gfn & ~511ULL, 2);
+	for (life = key && c->key->level == 1 ? key->first : HISTORY_OPEN; life != HISTORY_OPEN;
+	     life = c->recorded->lives[life].next) {
+		const struct history_life *l = &c->recorded->lives[life];
+
+		for (i = 1; i < l->nr; i++) {
+			if (ad_only(&l->steps[i - 1].class, &l->steps[i].class) &&
+			    l->steps[i - 1].class.d && !l->steps[i].class.d)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Why two leaves differ in A and D. */
-static enum difference reason_of_ad(const struct item *recorded)
+static enum difference reason_of_ad(const struct comparer *c, const struct item *recorded,
+				    const struct item *replayed)
 {
 	const struct spte_class *class = &recorded->step->class;
 	const struct spte_class *prev = recorded->prev ? &recorded->prev->class : NULL;
@@ -152,6 +174,8 @@ static enum difference reason_of_ad(const struct item *recorded)
 	if (prev && prev->kind == SPTE_MMIO && class->w && !class->d)
 		return DIFF_MMIO_LEAF;
 	if (prev && ad_only(prev, class) && prev->d && !class->d)
+		return DIFF_REFAULT_D;
+	if (!class->d && replayed->step->class.d && parent_lost_d(c))
 		return DIFF_REFAULT_D;
 	return DIFF_CPU_AD;
 }
@@ -161,7 +185,7 @@ static void differs(struct comparer *c, const struct item *a, const struct item 
 	enum difference why;
 
 	if (a && b)	/* in A and D only */
-		why = reason_of_ad(a);
+		why = reason_of_ad(c, a, b);
 	else
 		why = reason_of_one(c, a ? a : b, a != NULL);
 	c->result->differences[why]++;
@@ -261,7 +285,7 @@ static int compare_key(struct comparer *c, const struct history *recorded,
 int history_compare(const struct import *im, const struct history *recorded,
 		    const struct history *replayed, struct comparison *result)
 {
-	struct comparer c = { .im = im, .result = result };
+	struct comparer c = { .im = im, .recorded = recorded, .result = result };
 	int ret = -ENOMEM;
 	uint32_t i;
 

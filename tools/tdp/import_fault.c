@@ -86,7 +86,13 @@ static void note_commit(struct state *s, const struct task_state *t, uint32_t ev
 		import_raced(s->im, as_id, gfn);
 }
 
-/* The access took effect at this event, in this address space. */
+/**
+ * walk_took_effect - the access of a task's fault took effect
+ * @s: state of the walk
+ * @t: task, serving a fault
+ * @event: number of the event at which it did
+ * @as_id: address space if the event tells, else -1
+ */
 void walk_took_effect(struct state *s, struct task_state *t, uint32_t event, int as_id)
 {
 	struct import *im = s->im;
@@ -194,6 +200,12 @@ static void found_no_slot(struct state *s, uint8_t vcpu, uint32_t event)
 	op->at = 4ULL * (event + 1);
 }
 
+/**
+ * walk_fault_event - an event of a page fault or prefault
+ * @s: state of the walk
+ * @t: task that serves it
+ * @event: number of the event
+ */
 void walk_fault_event(struct state *s, struct task_state *t, uint32_t event)
 {
 	struct import *im = s->im;

@@ -103,9 +103,14 @@ static void follow_roots(struct state *s, struct task_state *t, uint32_t event)
 		op->vcpu = vcpu;
 }
 
-/*
- * The host or the VMM changes an SPTE.  Accesses that took effect since it began to, or that had
- * begun before, may have come before or after, which the order of events does not tell.
+/**
+ * walk_others_worked - the host or the VMM changes an SPTE
+ * @s: state of the walk
+ * @t: task that does
+ * @event: number of the event FT_CHANGED
+ *
+ * Accesses that took effect since it began to work at the slot, or that had begun before, may have come
+ * before or after, which the order of events does not tell.
  */
 void walk_others_worked(struct state *s, struct task_state *t, uint32_t event)
 {
@@ -129,7 +134,12 @@ void walk_others_worked(struct state *s, struct task_state *t, uint32_t event)
 	}
 }
 
-/* Keeps up with what SPTEs are. */
+/**
+ * walk_follow - keep up with what SPTEs are
+ * @s: state of the walk
+ * @t: task that changes one
+ * @event: number of the event FT_CHANGED
+ */
 void walk_follow(struct state *s, struct task_state *t, uint32_t event)
 {
 	const struct ft_event *ev = &s->im->log->events[event];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events -> operations.  A guest's access is placed where it took effect, at the SPTE that it
- * changed, since other tasks' events may lie between that and the fault's own event.
+ * Events -> operations: what the VMM and the host did, and whose turn each event is.
  */
 #include <errno.h>
 #include <stdlib.h>
