@@ -38,7 +38,7 @@ static void call_reset(struct mcall *c)
 	c->nr_allocs = c->next_alloc = 0;
 	c->refused = 0;
 	c->nr_flush = c->nr_owed = 0;
-	c->kicked_roots = c->owe_kick = false;
+	c->kicked = c->kicked_roots = c->owe_drain = c->owe_kick = false;
 	c->fault_ins = 0;
 	c->expect_fault_in = false;
 	c->dirty.sum = c->dirty.nr = 0;
@@ -339,6 +339,7 @@ void model_ev_flush(struct model *m, uint64_t gfn, uint64_t nr)
 
 void model_ev_kick(struct model *m, bool drop_roots)
 {
+	m->c.kicked = true;
 	m->c.kicked_roots |= drop_roots;
 }
 

@@ -268,6 +268,9 @@ void mcompare_flushes(struct model *m)
 
 	if (c->owe_kick && !c->kicked_roots)
 		mreport(m, 'T', NO_GFN, 0, "vCPUs were not told to drop their roots");
+	if (c->owe_drain && !c->kicked)
+		mreport(m, 'D', NO_GFN, 0,
+			"vCPUs were not made to hand over what the CPU had logged");
 	for (i = 0; i < c->nr_owed; i++) {
 		owed = &c->owed[i];
 		for (k = 0; k < c->nr_flush; k++)

@@ -250,6 +250,7 @@ long mdirty_get(struct model *m, const struct oracle_call *call)
 		return -ENOENT;
 	if (call->words < bitmap_words(s))
 		return -EINVAL;
+	m->c.owe_drain = m->fmt.pml;
 	if (!call->ret && mbits_differs(&s->dirty, call->bitmap, bitmap_words(s), &at)) {
 		gfn = s->base + at * 64;
 		mreport(m, 'D', gfn, 0, "dirty log from gfn %#llx on is %016llx, should be %016llx",
@@ -298,6 +299,7 @@ long mdirty_clear(struct model *m, const struct oracle_call *call)
 	if (call->n > left || (call->n < left && call->n % 64))
 		return -EINVAL;
 
+	m->c.owe_drain = m->fmt.pml;
 	for (i = 0; i < (call->n + 63) / 64; i++) {
 		word = call->gfn / 64 + i;
 		mask = call->bitmap[i] ? call->bitmap[i] & mbits_word(&s->dirty, word) : 0;

@@ -170,7 +170,7 @@ struct mcall {
 	uint32_t nr_flush;
 	struct mflush owed[FLUSHES_KEPT];
 	uint32_t nr_owed;
-	bool kicked_roots, owe_kick;
+	bool kicked, kicked_roots, owe_drain, owe_kick;
 	uint32_t fault_ins;
 	bool expect_fault_in;
 	struct {

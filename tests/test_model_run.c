@@ -442,10 +442,10 @@ static void do_log_clear(void)
 	uint64_t i;
 
 	call.slot = pick_slot(&d);
-	call.gfn = rnd(d->npages + 1) & ~63ULL;
+	call.gfn = rnd(rnd(2) && d->npages > 0x500 ? 0x500 : d->npages + 1) & ~63ULL;
 	call.n = d->npages - call.gfn;
-	if (call.n > 256 && rnd(3))
-		call.n = 64 * (1 + rnd(4));
+	if (call.n > 512 && rnd(4))
+		call.n = 64 * (1 + rnd(8));
 	if (!rnd(10))
 		call.n += rnd(70);
 	call.words = (call.n + 63) / 64;
@@ -485,6 +485,23 @@ static void do_slot(void)
 		*d = change;
 }
 
+/* Faults that come while the host takes pages away; @depth more invalidations overlap this one. */
+static void do_invalidate(uint64_t hvn, uint64_t n, uint64_t depth)
+{
+	struct oracle_call call = { .kind = CALL_INVALIDATE_START, .gfn = hvn, .n = n };
+
+	CALL(&call, kvm_mmu_notifier_invalidate_range_start(w.kvm, hvn, hvn + n));
+	if (!rnd(3))
+		w.broken[rnd(ARRAY_SIZE(w.broken))] = rnd(2) ? hvn >> 9 : ~0ULL;
+	if (!rnd(3))
+		do_access_of(w.slot[0].base + hvn + rnd(n));
+	if (depth)
+		do_invalidate(rnd(GUEST_PAGES), 1 + rnd(0x400), depth - 1);
+	do_access();
+	call.kind = CALL_INVALIDATE_END;
+	CALL(&call, kvm_mmu_notifier_invalidate_range_end(w.kvm, hvn, hvn + n));
+}
+
 static void do_hvn(void)
 {
 	struct slot_desc *d;
@@ -504,12 +521,7 @@ static void do_hvn(void)
 		CALL(&call, kvm_mmu_notifier_test_young(w.kvm, call.gfn, call.gfn + n));
 		return;
 	default:
-		call.kind = CALL_INVALIDATE_START;
-		CALL(&call, kvm_mmu_notifier_invalidate_range_start(w.kvm, call.gfn, call.gfn + n));
-		if (!rnd(3))
-			w.broken[rnd(ARRAY_SIZE(w.broken))] = rnd(2) ? call.gfn >> 9 : ~0ULL;
-		call.kind = CALL_INVALIDATE_END;
-		CALL(&call, kvm_mmu_notifier_invalidate_range_end(w.kvm, call.gfn, call.gfn + n));
+		do_invalidate(call.gfn, n, rnd(3));
 	}
 }
 
@@ -682,9 +694,12 @@ static void run(uint64_t seed)
 	}
 	snprintf(w.last, sizeof(w.last), "slots");
 	w.slot[0] = (struct slot_desc){ .id = 0, .npages = 0x40000 + rnd(2) * 0x40100, .hvn = 0 };
+	/* Huge pages need congruent frames; words of the log need not begin where huge pages do. */
 	w.slot[1] = (struct slot_desc){
-		.id = 1, .base = GUEST_PAGES + 0x100 * rnd(2), .npages = 0x400, .hvn = GUEST_PAGES
+		.id = 1, .base = GUEST_PAGES + 0x1c1 * rnd(3), .npages = 0x800, .hvn = GUEST_PAGES
 	};
+	if (rnd(2))
+		w.slot[1].hvn = w.slot[1].base;
 	w.slot[2] = (struct slot_desc){ .id = 0, .as_id = 1, .npages = 0x600, .hvn = rnd(2) };
 	w.slot[3] = (struct slot_desc){ .id = 5,
 					.base = GUEST_PAGES + 0x1000,
