@@ -137,7 +137,7 @@ static enum difference reason_of_one(const struct comparer *c, const struct item
 	if (!recorded && item->alone &&
 	    (item->step->born == BORN_UNSEEN || (item->prev && item->prev->born == BORN_UNSEEN)))
 		return DIFF_SPLIT_CHILD;
-	if (item->last && class->kind == SPTE_NONE)
+	if (!recorded && item->last && class->kind == SPTE_NONE)
 		return DIFF_TEARDOWN;
 	if (import_is_raced(c->im, c->key->as_id, c->key->gfn, c->key->level))
 		return DIFF_RACE;
