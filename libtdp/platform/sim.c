@@ -113,7 +113,7 @@ void sim_set_budget(u64 points)
 void sim_switch(struct sim_thread *thread)
 {
 	sim.current = thread;
-	sim.closely = sim_observing || thread->nr_choices;
+	sim.closely = sim_observing || thread->waiting;
 	sim_grant();
 }
 
@@ -144,6 +144,7 @@ void sim_begin_op(struct sim_thread *thread, struct sim_choice *choices, u32 nr)
 		thread->armed[thread->choices[i].kind][thread->choices[i].level] = 0;
 	thread->choices = choices;
 	thread->nr_choices = nr;
+	thread->waiting = nr;
 	for (i = 0; i < nr; i++) {
 		choices[i].fired = false;
 		sim_arm(thread, &choices[i]);
@@ -165,6 +166,7 @@ void sim_end_op(void)
 		t->armed[t->choices[i].kind][t->choices[i].level] = 0;
 	t->choices = NULL;
 	t->nr_choices = 0;
+	t->waiting = 0;
 	sim_switch(&sim_idle_thread);
 }
 
@@ -218,8 +220,12 @@ static unsigned int sim_choose(enum point_kind kind, int level)
 		if (c->k != k || (c->action == SIM_SWITCH && kind != POINT_OP))
 			continue;
 		c->fired = true;
+		t->waiting--;
 		actions |= c->action;
 	}
+	/* The last one came: the rest of the operation need not be watched. */
+	if (!t->waiting)
+		sim_switch(t);
 	if (actions & SIM_RESCHED)
 		t->need_resched = true;
 	if (actions & SIM_GP_END)

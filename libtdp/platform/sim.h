@@ -98,6 +98,7 @@ struct sim_thread {
 	u32 armed[POINT_NR][POINT_LEVELS]; /* count at which the next choice waits, 0: none */
 	struct sim_choice *choices;
 	u32 nr_choices;
+	u32 waiting; /* choices that have not come yet */
 	bool need_resched;
 	u32 rcu_depth;
 	u32 srcu_depth;
@@ -112,7 +113,7 @@ struct sim_thread {
  * @granted: what @left was when a point looked closer last
  * @spent: points passed until then, since sim_reset()
  * @budget_end: point at which the run is stopped as a livelock (rule P); 0: none
- * @closely: every point looks closer: it is observed, or a choice waits in this operation
+ * @closely: every point looks closer: it is observed, or a choice still waits in this operation
  */
 struct sim {
 	struct sim_thread *current;
