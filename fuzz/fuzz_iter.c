@@ -7,7 +7,8 @@
  * Input, least significant byte first; a gfn is one byte per level, the lowest first, each the position
  * in a table: 0-15 pick one near an edge, others are taken times 2.
  *
- *	byte	bit 0: 5 levels, else 4; bits 1-3: lowest level - 1 (modulo levels)
+ *	byte	bit 0: 5 levels, else 4; bits 1-3: lowest level - 1 (modulo levels);
+ *		bit 4: most empty entries are passed over
  *	byte	how many changes are made before the walk (modulo 32), then so many changes
  *	gfn	first of the walk; 2 bytes: length, in units of the size at a level: bits 0-1 say which
  *	byte	one for each step until the end: modulo 8
@@ -249,6 +250,20 @@ static void want_next(int min_level)
 	want.goal = want_gfn();
 }
 
+/* On to an entry of this table that is used, the last one, or the end; but not where the walk yielded. */
+static void want_used(gfn_t end)
+{
+	const u64 *table = want.table[want.level];
+
+	if (!want.valid || want.goal == want.yielded)
+		return;
+	while (table[want.at[want.level]] == SHADOW_NONPRESENT_VALUE &&
+	       want.at[want.level] < SPTE_ENT_PER_PAGE - 1 && want_gfn() < end) {
+		want.at[want.level]++;
+		want.goal = want_gfn();
+	}
+}
+
 static void check(const struct tdp_iter *iter)
 {
 	u64 *sptep;
@@ -272,37 +287,47 @@ static void check(const struct tdp_iter *iter)
 
 /* ---- recursion ---- */
 
-/* How many entries map part of [start, end), and a hash over them in preorder. */
-static u64 meet(u64 hash, u64 *table, gfn_t base, int level, int min_level, gfn_t start, gfn_t end)
+static u64 met(u64 hash, const u64 *sptep, bool used)
+{
+	if (used && *sptep == SHADOW_NONPRESENT_VALUE)
+		return hash;
+	return (hash ^ sim_ptr_pa(sptep)) * 0x100000001b3ULL;
+}
+
+/* A hash over the entries, all or the used ones, that map part of [start, end), in preorder. */
+static u64 meet(u64 hash, u64 *table, gfn_t base, int level, int min_level, gfn_t start, gfn_t end,
+		bool used)
 {
 	for (int i = 0; i < SPTE_ENT_PER_PAGE; i++) {
 		const gfn_t gfn = base + i * size_at(level);
 
 		if (gfn >= end || gfn + size_at(level) <= start)
 			continue;
-		hash = (hash ^ sim_ptr_pa(&table[i])) * 0x100000001b3ULL;
+		hash = met(hash, &table[i], used);
 		if (level > min_level && links(table[i], level))
-			hash = meet(hash, linked(table[i]), gfn, level - 1, min_level, start, end);
+			hash = meet(hash, linked(table[i]), gfn, level - 1, min_level, start, end,
+				    used);
 	}
 	return hash;
 }
 
-static void walk(struct byte_reader *r, int min_level, gfn_t start, gfn_t end)
+static void walk(struct byte_reader *r, int min_level, gfn_t start, gfn_t end, bool used)
 {
-	const u64 all = meet(1, t.root.spt, 0, t.root.role.level, min_level, start, end);
+	const u64 all = meet(1, t.root.spt, 0, t.root.role.level, min_level, start, end, used);
 	bool strayed = false;
 	struct tdp_iter iter;
-	u64 met = 1;
+	u64 so_far = 1;
 
 	want.goal = start;
 	want_restart();
 	t.changed = false;
 	t.step = 0;
-	for_each_tdp_pte_min_level(iter, &t.root, min_level, start, end) {
+	tdp_iter_start(&iter, &t.root, min_level, start);
+	while (iter.valid && iter.gfn < end) {
 		uint8_t action = reader_empty(r) ? 0 : read_byte(r) % 8;
 
 		check(&iter);
-		met = (met ^ sim_ptr_pa(iter.sptep)) * 0x100000001b3ULL;
+		so_far = met(so_far, iter.sptep, used);
 		if (++t.step == MAX_STEPS) {
 			strayed = true;
 			break;
@@ -313,23 +338,28 @@ static void walk(struct byte_reader *r, int min_level, gfn_t start, gfn_t end)
 			iter.yielded = true;
 			want_restart();
 			strayed = true;
-			continue;
+		} else {
+			if (action == 5) {
+				free_unlinked();
+				tdp_iter_restart(&iter);
+				want_restart();
+				check(&iter);
+				strayed = true;
+			}
+			for (; action >= 6; action--)
+				change(r);
+			want_next(min_level);
 		}
-		if (action == 5) {
-			free_unlinked();
-			tdp_iter_restart(&iter);
-			want_restart();
-			check(&iter);
-			strayed = true;
+		tdp_iter_next(&iter);
+		if (used) {
+			tdp_iter_skip_empty(&iter, end, false);
+			want_used(end);
 		}
-		for (; action >= 6; action--)
-			change(r);
-		want_next(min_level);
 	}
 	if (!strayed) {
-		want.valid = iter.valid;	/* the loop may end at @end, or at the tree's */
+		want.valid = iter.valid; /* the loop may end at @end, or at the tree's */
 		check(&iter);
-		if (!t.changed && met != all)
+		if (!t.changed && so_far != all)
 			found(&iter, "not what a recursion meets");
 	}
 }
@@ -355,7 +385,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	start = read_gfn(&r, t.root.role.level);
 	length = read_number(&r, 2);
 	walk(&r, 1 + (shape >> 1 & 7) % t.root.role.level, start,
-	     start + (length >> 2) * size_at(1 + (length & 3)));
+	     start + (length >> 2) * size_at(1 + (length & 3)), shape & 16);
 
 	free_unlinked();
 	unlink_tables(__pa(t.root.spt) | LINK_BITS, t.root.role.level + 1);
