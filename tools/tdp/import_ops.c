@@ -198,7 +198,7 @@ static void zap_fast(struct state *s, struct task_state *t, uint32_t event)
 {
 	s->nr_tops = 0;
 	/* Setting a region is what zaps all roots most of the time, and then is an operation itself. */
-	if (t->doing != SETTING_REGION && event < s->last_fault)
+	if (t->doing != SETTING_REGION)
 		import_add_op(s->im, event, 1, OP_ZAP_FAST);
 	begin_work(t, ZAPPING_ALL, event);
 }
