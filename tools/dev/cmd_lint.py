@@ -11,6 +11,7 @@ Report: build/report/lint.json."""
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -59,7 +60,11 @@ def check_clang(args):
 def tidy(where, source):
     done = subprocess.run(["clang-tidy-19", "-p", where, "--quiet", source],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return done.stdout.splitlines() if done.returncode else []
+    # The notes that follow an error retell how the analyzer got there: too long for here.
+    said = [line for line in done.stdout.splitlines() if re.search(r": (error|warning): ", line)]
+    if not done.returncode:
+        return []
+    return said or [f"clang-tidy-19 failed on {paths.shown(source)}"]
 
 
 def check_tidy(args):
