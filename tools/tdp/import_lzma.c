@@ -128,6 +128,19 @@ static int fill_xz(struct line_reader *r, char *msg, size_t size)
 	}
 }
 
+/* Hand out what is there up to @eol, where the line ends. */
+static int take_line(struct line_reader *r, char *line, char *eol, char *msg, size_t size)
+{
+	if (line == r->out + r->end)
+		return 0;
+	if (memchr(line, '\0', eol - line))
+		return refuse(msg, size, "a NUL byte: expected the text of tracefs' file 'trace'");
+	r->pos = eol - r->out;
+	r->pos += eol < r->out + r->end;
+	*eol = '\0';
+	return 1;
+}
+
 /**
  * reader_line - the next line
  * @r: reader
@@ -144,17 +157,8 @@ int reader_line(struct line_reader *r, char **line, char *msg, size_t size)
 		int ret;
 
 		*line = r->out + r->pos;
-		if (eol) {
-			*eol = '\0';
-			r->pos = eol + 1 - r->out;
-			return 1;
-		}
-		if (r->ended) {
-			r->out[r->end] = '\0';
-			ret = r->pos < r->end;
-			r->pos = r->end;
-			return ret;
-		}
+		if (eol || r->ended)
+			return take_line(r, *line, eol ? eol : r->out + r->end, msg, size);
 		memmove(r->out, r->out + r->pos, r->end - r->pos);
 		r->end -= r->pos;
 		r->pos = 0;
