@@ -110,12 +110,26 @@ void mslot_reset(struct model *m)
 	m->nr_tracked = 0;
 }
 
-/* The slots are exchanged: a new generation, and all is zapped where its MMIO part wraps. */
+/*
+ * The slots are exchanged: a new generation, and all is zapped where its MMIO part wraps.  Where
+ * that is in doubt it shows by vCPUs being told to drop their roots: no other slot change does
+ * that with the quirk off, and there is no doubt with it on.
+ */
 static void swap_slots(struct model *m, int as)
 {
+	uint64_t ahead;
+
 	m->gen[as] += 2;
-	if (!(m->gen[as] & 0x7fffe))
+	for (ahead = 0; ahead <= m->gen_doubt[as]; ahead += 4) {
+		if ((m->gen[as] + ahead) & 0x7fffe)
+			continue;
+		if (m->gen_doubt[as] && !m->c.kicked_roots)
+			continue;
+		m->gen[as] += ahead;
+		m->gen_doubt[as] = 0;
 		mzap_fast(m);
+		return;
+	}
 }
 
 /* A slot is going away: nothing may map it any more. */
