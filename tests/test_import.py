@@ -134,8 +134,8 @@ class Import(unittest.TestCase):
         done = self.run_import(self.write("noted.trace", text), "-q")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stdout.startswith(
-            "# noted.trace, vm 0 of 1\n# host kernel: Linux 6.12 \n# kvm: eager_page_split=N "
-            "nx_huge_pages=Y nx_recovery_ratio=7 \ntdp 1\nvm mmu=npt ad=on levels=4 nx_ratio=7\n"),
+            "# noted.trace, vm 0 of 1\n# host kernel: Linux 6.12\n# kvm: eager_page_split=N "
+            "nx_huge_pages=Y nx_recovery_ratio=7\ntdp 1\nvm mmu=npt ad=on levels=4 nx_ratio=7\n"),
             done.stdout)
 
     def test_list(self):

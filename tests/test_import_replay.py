@@ -6,7 +6,8 @@
 
 Imports each log in full, replays it under the oracle and compares what every SPTE went through
 (tdp import --verify, docs/import.md).  A difference that has no reason fails the test; so does a replay
-that breaks a rule, and a share of unexplained order (races) that is more than an exception.
+that breaks a rule, a share of unexplained order (races) that is more than an exception, and a program in
+corpus/imported that is not what the log gives.
 
 The logs are in TDP_SHARED/data/ftrace, by default ../shared/data/ftrace beside the source tree.
 """
@@ -61,13 +62,29 @@ def controls():
     return failed
 
 
+def corpus():
+    """corpus/imported holds what tdp import makes of the logs, as each program says at its top."""
+    failed = 0
+    for path in sorted(glob.glob("corpus/imported/*.tdp")):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        made = re.search(r"^# Made by tdp import(.*) of this log:$", text, re.M)
+        log = os.path.join(LOGS, os.path.basename(path).removesuffix(".tdp") + ".trace.xz")
+        done = subprocess.run([TDP, "import", log, "--quiet", *(made.group(1).split() if made else [])],
+                              capture_output=True, text=True)
+        if not made or done.stdout[done.stdout.find("tdp 1\n"):] != text[text.find("tdp 1\n"):]:
+            print(f"FAIL: {path} is not what tdp import makes of its log\n{done.stderr}")
+            failed = 1
+    return failed
+
+
 def main():
     logs = sorted(glob.glob(os.path.join(LOGS, "*.trace.xz")))
     if not logs:
         print(f"SKIP: no logs in {os.path.abspath(LOGS)}: set TDP_SHARED to the directory that has "
               "data/ftrace")
         return 0
-    failed = controls()
+    failed = controls() | corpus()
     if len(logs) != EXPECTED_LOGS:
         print(f"FAIL: {len(logs)} logs in {LOGS}, expected {EXPECTED_LOGS}")
         failed = 1

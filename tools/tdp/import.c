@@ -195,6 +195,15 @@ static void summarize(const struct import *im, const struct program *prog)
 	say(skipped, "events of other kinds, skipped ('--list' names them)");
 }
 
+static size_t trimmed(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len && text[len - 1] == ' ')
+		len--;
+	return len;
+}
+
 static void write_comment(FILE *file, const struct import *im)
 {
 	const char *slash = strrchr(im->log->path, '/');
@@ -209,7 +218,7 @@ static void write_comment(FILE *file, const struct import *im)
 		part += strspn(part, " ");
 		if (!strncmp(part, "host kernel:", 12) || !strncmp(part, "command:", 8) ||
 		    !strncmp(part, "vcpus=", 6) || !strncmp(part, "kvm:", 4))
-			fprintf(file, "# %.*s\n", (int)(strcspn(part, "\n")), part);
+			fprintf(file, "# %.*s\n", (int)trimmed(part), part);
 	}
 }
 
