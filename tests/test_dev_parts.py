@@ -25,7 +25,9 @@ import report  # noqa: E402
 import seeds  # noqa: E402
 
 FUZZER = """#!/bin/sh
-for a; do case $a in -artifact_prefix=*) prefix=${a#*=};; -seed=*) echo "INFO: Seed: ${a#*=}";; esac; done
+for a; do
+	case $a in -artifact_prefix=*) prefix=${a#*=};; -seed=*) echo "INFO: Seed: ${a#*=}";; esac
+done
 echo "#2	INITED cov: 10 ft: 12 corp: 1/1b exec/s: 0 rss: 30Mb"
 echo "#4096	NEW    cov: 17 ft: 30 corp: 5/99b lim: 43 exec/s: 2048 rss: 41Mb L: 9/43 MS: 1 Cross-"
 %s

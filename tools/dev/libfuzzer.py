@@ -73,6 +73,8 @@ def run(program, target, folders, seconds, seed, artifacts, extra=()):
     """Fuzzes for some seconds with a live status; folders: where to keep inputs, then seeds."""
     env = dict(os.environ)
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    # A small quarantine, so that growth of the memory shown is growth.
+    env.setdefault("ASAN_OPTIONS", "quarantine_size_mb=16")
     if os.path.exists("/usr/bin/llvm-symbolizer-19"):
         env.setdefault("ASAN_SYMBOLIZER_PATH", "/usr/bin/llvm-symbolizer-19")
         env.setdefault("UBSAN_SYMBOLIZER_PATH", "/usr/bin/llvm-symbolizer-19")

@@ -77,8 +77,8 @@ def expansion_lines(function):
 def add_branches(files, functions, root):
     """Adds the branches to what parse() made, from the functions of llvm-cov's JSON.
 
-    The lcov export lists a header's inline function once for each unit that uses it, so its branches
-    are counted here: the n-th one of a function is the same in every unit.
+    The lcov export lists a header's inline function once for each unit that uses it, so its
+    branches are counted here: the n-th one of a function is the same in every unit.
     """
     for function in functions:
         file = files.get(os.path.relpath(function["filenames"][0], root))
@@ -108,7 +108,8 @@ def merge(pattern, out):
 def export(profile, objects, folder, root):
     """Coverage of the files in a folder of the source tree, by any of the objects."""
     def llvm_cov(form):
-        command = ["llvm-cov-19", "export", "-format=" + form, "-instr-profile", profile, objects[0]]
+        command = ["llvm-cov-19", "export", "-format=" + form, "-instr-profile", profile,
+                   objects[0]]
         for other in objects[1:]:
             command += ["-object", other]
         done = subprocess.run(command + ["-sources", os.path.join(root, folder)],

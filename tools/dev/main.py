@@ -34,8 +34,8 @@ def make_parser(found):
         p = sub.add_parser(name, help=module.SUMMARY, description=module.__doc__,
                            formatter_class=argparse.RawDescriptionHelpFormatter,
                            allow_abbrev=False)
-        p.add_argument("-j", "--jobs", type=arguments.whole, default=os.cpu_count() or 1, metavar="N",
-                       help="processes at a time (default: one per CPU)")
+        p.add_argument("-j", "--jobs", type=arguments.whole, default=os.cpu_count() or 1,
+                       metavar="N", help="processes at a time (default: one per CPU)")
         module.add_arguments(p)
     return parser
 
