@@ -39,7 +39,7 @@ endif()
 if(TDP_LIBFUZZER)
 	# Inputs are programs, which the mutator understands: comparing bytes would teach libFuzzer
 	# nothing and takes a third of the time.
-	add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp)
+	add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp,indirect-calls)
 endif()
 if(TDP_COVERAGE)
 	add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
