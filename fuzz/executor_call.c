@@ -139,8 +139,14 @@ int exec_page_fault(struct executor *x, int vcpu, uint64_t gpa, uint64_t error_c
 		.error_code = error_code,
 	};
 
+	int ret;
+
 	call_begin(x, &call);
-	return call_end_stat(x, &call, kvm_mmu_page_fault(x->vcpus[vcpu].vcpu, gpa, error_code));
+	ret = kvm_mmu_page_fault(x->vcpus[vcpu].vcpu, gpa, error_code);
+	call.mmio = ret == RET_PF_EMULATE && (error_code & PFERR_RSVD_MASK);
+	if (call.mmio)
+		call.mmio_gfn = kvm_vcpu_mmio_gfn(x->vcpus[vcpu].vcpu);
+	return call_end_stat(x, &call, ret);
 }
 
 int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level)
@@ -226,7 +232,10 @@ int exec_slot_call(struct executor *x, enum oracle_call_kind kind, uint8_t slot,
 int exec_log_get(struct executor *x, uint8_t slot, uint64_t *bitmap, size_t words)
 {
 	struct oracle_call call = {
-		.kind = CALL_LOG_GET, .slot = slot, .bitmap = bitmap, .words = words,
+		.kind = CALL_LOG_GET,
+		.slot = slot,
+		.bitmap = bitmap,
+		.words = words,
 	};
 
 	call_begin(x, &call);
@@ -237,13 +246,18 @@ int exec_log_get(struct executor *x, uint8_t slot, uint64_t *bitmap, size_t word
 int exec_log_clear(struct executor *x, uint8_t slot, uint64_t first, uint64_t n, uint64_t *bitmap)
 {
 	struct oracle_call call = {
-		.kind = CALL_LOG_CLEAR, .slot = slot, .gfn = first, .n = n,
-		.bitmap = bitmap, .words = (n + 63) / 64,
+		.kind = CALL_LOG_CLEAR,
+		.slot = slot,
+		.gfn = first,
+		.n = n,
+		.bitmap = bitmap,
+		.words = (n + 63) / 64,
 	};
 
 	call_begin(x, &call);
 	return call_end_stat(x, &call,
-			     kvm_vm_ioctl_clear_dirty_log(x->kvm, slot_number(slot), first, n, bitmap));
+			     kvm_vm_ioctl_clear_dirty_log(x->kvm, slot_number(slot), first, n,
+							  bitmap));
 }
 
 /* CALL_ZAP_FAST, CALL_NX_RECOVER, CALL_SET_NX (@on) */

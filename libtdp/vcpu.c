@@ -213,6 +213,17 @@ hpa_t kvm_vcpu_root_hpa(struct kvm_vcpu *vcpu)
 }
 
 /**
+ * kvm_vcpu_mmio_gfn() - the gfn that is remembered to be MMIO
+ * @vcpu: the vCPU
+ *
+ * Return: the gfn of the last MMIO access, as far as its fault told it; 0 if there was none.
+ */
+gfn_t kvm_vcpu_mmio_gfn(struct kvm_vcpu *vcpu)
+{
+	return vcpu ? vcpu->arch.mmio_gfn : 0;
+}
+
+/**
  * kvm_vcpu_tlb_flushes() - how often the vCPU's own TLB was flushed for a root being loaded
  * @vcpu: the vCPU
  *

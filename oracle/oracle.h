@@ -168,6 +168,8 @@ struct oracle_call {
 	/* outputs */
 	long ret;
 	uint64_t root;		/* physical address, ~0 none */
+	bool mmio;		/* CALL_PAGE_FAULT is answered by emulating an access to @mmio_gfn */
+	uint64_t mmio_gfn;
 };
 void oracle_call_begin(struct oracle *o, const struct oracle_call *call);
 void oracle_call_end(struct oracle *o, const struct oracle_call *call);

@@ -407,7 +407,7 @@ static void trace_call(struct trace *t)
 	oracle_call_begin(t->o, call);
 }
 
-/* return [ret=N] [root=TABLE] [bits=WORD,...]: bits: of the bitmap, from its first word on */
+/* return [ret=N] [root=TABLE] [mmio=GFN] [bits=WORD,...]: bits: of the bitmap, from its first word on */
 static void trace_return(struct trace *t)
 {
 	struct oracle_call *call;
@@ -417,6 +417,8 @@ static void trace_return(struct trace *t)
 	if (!t->depth)
 		trace_fail(t, "no call to return from", t->words[0]);
 	call = &t->calls[--t->depth];
+	call->mmio_gfn = trace_key_number(t, "mmio", call->gfn);
+	call->mmio = call->mmio_gfn != call->gfn;
 	if (ret)
 		call->ret = strtol(ret, NULL, 0);
 	if (root)

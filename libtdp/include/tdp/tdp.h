@@ -149,6 +149,7 @@ int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level
 s64 kvm_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages);
 /* The leaf (or last) SPTE for gpa in the vCPU's root; *level 0 if no root. Mirrors get_walk(). */
 u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level);
+gfn_t kvm_vcpu_mmio_gfn(struct kvm_vcpu *vcpu); /* of the MMIO access handled last; 0: none */
 
 /* memslot.c */
 #define KVM_MEM_LOG_DIRTY_PAGES (1U << 0)
