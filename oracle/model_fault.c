@@ -107,7 +107,7 @@ static long fault_in(struct model *m, struct fault *fault)
 		fault->v->mmio_gfn = fault->gfn;
 		fault->v->mmio_gen = mslot_generation(m, fault->v->role & ROLE_SMM);
 		fault->read_only = true;
-		return m->fmt.mmio && fault->gfn <= m->fmt.max_gfn ? PF_CONTINUE : PF_EMULATE;
+		return m->fmt.mmio && fault->gfn <= m->fmt.max_mmio_gfn ? PF_CONTINUE : PF_EMULATE;
 	}
 	if (m->invalidating && fault->gfn >= m->inv_start && fault->gfn < m->inv_end)
 		return PF_RETRY;

@@ -69,6 +69,14 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 	f->max_gfn =
 		(1ULL << ((vm->levels == 4 && vm->maxphyaddr > 48 ? 48 : vm->maxphyaddr) - 12)) - 1;
 
+	f->max_mmio_gfn = f->max_gfn;
+	if (vm->me != VM_ME_OFF && !vm->l1tf) {
+		int bit = vm->me == VM_ME_SME ? sme_bit(vm) : vm->maxphyaddr - 2;
+
+		/* It could not be read back from the bits that are left. */
+		f->max_mmio_gfn = (1ULL << (bit - 12)) - 1;
+	}
+
 	if (f->ept && !vm->exec_only)
 		f->base |= 1; /* else what may be read is said by @user alone */
 	if (!f->ad)

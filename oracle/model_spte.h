@@ -43,6 +43,7 @@
  * @mmio_access: access bits it keeps
  * @l1tf: address bits set in MMIO entries; the gfn's own are moved left by L1TF_SHIFT
  * @max_gfn: highest gfn there can be
+ * @max_mmio_gfn: highest gfn that an MMIO SPTE can hold
  * @levels: of the page tables
  * @pml: page-modification logging is in use
  */
@@ -54,6 +55,7 @@ struct mfmt {
 	uint64_t me;
 	uint64_t mmio, mmio_mask, mmio_access, l1tf;
 	uint64_t max_gfn;
+	uint64_t max_mmio_gfn;
 	int levels;
 };
 
