@@ -359,7 +359,7 @@ static int take_option(struct request *rq, int option, uint32_t *nr_vm_options)
  * @argc: of @argv
  * @argv: "import" and its arguments
  *
- * Return: the exit status; TDP_EXIT_VIOLATION if --verify found a difference that no reason explains.
+ * Return: the exit status; TDP_EXIT_VIOLATION if --verify found a difference that nothing explains.
  */
 int cmd_import(int argc, char **argv)
 {

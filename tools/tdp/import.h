@@ -267,7 +267,7 @@ struct import_range {
  * @nr_regions: of @level_of
  * @readonly: a bit for each page that the program's host maps read-only; NULL if there is none
  * @absent: a bit for each page that the program's host has no frame for; NULL if there is none
- * @protect: number of the last protect operation, plus 1; @protected_at: the event at which it was added
+ * @protect: number of the last protect operation, plus 1; @protected_at: event that it is of
  * @unmapped_at: last event that unmapped anything of it
  * @worked_at: last event at which the host or the VMM changed an SPTE of it
  * @read_last: line at which the last read of its dirty log began; @read_before: the one before
@@ -424,7 +424,7 @@ struct import_run {
 /**
  * struct import_limits - how much of a log becomes a program
  * @max_ops: operations, 0: all
- * @exact_order: keep the order in which vCPUs' accesses took effect, even where it makes no difference
+ * @exact_order: keep the order in which vCPUs' accesses took effect even where it does not matter
  * @turns: NULL, or is given the thread of each operation in order, for a replay without a schedule
  */
 struct import_limits {

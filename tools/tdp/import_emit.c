@@ -66,7 +66,7 @@ static void group_by_vcpu(struct import_op *ops, uint32_t nr)
 	free(copy);
 }
 
-/* NX recovery takes the page tables that executing has made, in the order in which they were made. */
+/* NX recovery takes the page tables that executing has made in the order of their making. */
 static bool order_matters(const struct import_op *ops, uint32_t nr)
 {
 	uint32_t i;

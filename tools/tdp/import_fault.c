@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page faults -> guest accesses.  An access is placed where it took effect, at the SPTE that it changed,
- * since other tasks' events may lie between that and the fault's own event.
+ * Page faults -> guest accesses.  An access is placed where it took effect, at the SPTE that it
+ * changed, since other tasks' events may lie between that and the fault's own event.
  */
 #include <string.h>
 
@@ -122,8 +122,8 @@ static bool small_for_kvm(const struct import *im, const struct import_slot *slo
 }
 
 /*
- * Where a slot is logged KVM maps small pages only.  So logging has stopped when a huge one appears,
- * and has begun when a small one does where the host has never taken its huge page away.
+ * Where a slot is logged KVM maps small pages only.  So logging has stopped when a huge one
+ * appears, and has begun when a small one does where the host has never taken its huge page away.
  */
 static void shows_logging(struct state *s, struct task_state *t, uint32_t event,
 			  struct import_slot *slot)
@@ -168,8 +168,8 @@ static void requested(struct state *s, struct task_state *t, uint32_t event)
 }
 
 /*
- * A slot comes to be at the end of the ioctl that sets it, which has no event; its operation stands at
- * the ioctl's begin.  An access that finds no slot where the program has one came in between.
+ * A slot comes to be at the end of the ioctl that sets it, which has no event; its operation stands
+ * at the ioctl's begin.  An access that finds no slot where the program has one came in between.
  * A slot that moves is gone from its old place all that while.
  */
 static void found_no_slot(struct state *s, uint8_t vcpu, uint32_t event)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keeping up with what SPTEs are, and what that shows of things that have no event: accesses without a
- * fault, the host's own mappings, second roots, clears of a part of a dirty log, races.
+ * Keeping up with what SPTEs are, and what that shows of what has no event: accesses without
+ * a fault, the host's own mappings, second roots, clears of a part of a dirty log, races.
  */
 #include "import_walk.h"
 
@@ -109,8 +109,8 @@ static void follow_roots(struct state *s, struct task_state *t, uint32_t event)
  * @t: task that does
  * @event: number of the event FT_CHANGED
  *
- * Accesses that took effect since it began to work at the slot, or that had begun before, may have come
- * before or after, which the order of events does not tell.
+ * Accesses that took effect since it began to work at the slot, or that had begun before, may have
+ * come before or after, which the order of events does not tell.
  */
 void walk_others_worked(struct state *s, struct task_state *t, uint32_t event)
 {

@@ -76,10 +76,16 @@ static void set_bits(struct import *im, uint8_t **bits, const struct import_slot
 	if (end > slot->desc.npages)
 		end = slot->desc.npages;
 	for (i = hvn > slot->desc.hvn ? hvn - slot->desc.hvn : 0; i < end; i++) {
-		if (set)
+		if (i % 8 == 0 && end - i >= 8) {
+			uint64_t bytes = (end - i) / 8;
+
+			memset(*bits + i / 8, set ? 0xff : 0, bytes);
+			i += 8 * bytes - 1;
+		} else if (set) {
 			(*bits)[i / 8] |= 1 << i % 8;
-		else
+		} else {
 			(*bits)[i / 8] &= ~(1 << i % 8);
+		}
 	}
 }
 
@@ -176,7 +182,7 @@ void import_host_level(struct import *im, struct import_slot *slot, uint32_t eve
 }
 
 /**
- * import_host_is_huge - whether the program's host maps a page with a huge page, as far as it has it at all
+ * import_host_is_huge - whether the program's host maps a page with a huge page
  * @slot: of the page
  * @gfn: guest page
  *
@@ -227,14 +233,14 @@ static struct met by_effect(struct import *im, enum op_kind kind, uint32_t event
 
 	for (i = event + 1; i < log->nr_events; i++) {
 		const struct ft_event *ev = &log->events[i];
-		uint64_t n = 1ULL << 9 * (ev->level - 1);
 		struct import_slot *slot;
-		uint64_t hvn;
+		uint64_t hvn, n;
 
 		if (ev->task != task)
 			continue;
 		if (ev->kind != FT_CHANGED)
 			break;
+		n = 1ULL << 9 * (ev->level - 1);
 		slot = import_slot_at(im, ev->as_id, ev->a);
 		if (!slot || !is_zap_or_age(im, ev, age))
 			continue;
@@ -301,8 +307,8 @@ void import_host_op(struct import *im, enum op_kind kind, uint32_t event, uint64
  * @event: number of the event FT_CHANGED
  * @untouched: nothing was mapped there since the slot's last protect operation
  *
- * Adds an operation only where the program's host does not have it so yet.  One that begins where the
- * last one ended becomes part of that, which may be done that early if the page was not mapped since.
+ * Adds an operation only where the program's host does not have it so yet.  One that begins where
+ * the last one ended becomes part of that, and may be that early if the page was not mapped since.
  */
 void import_host_access(struct import *im, struct import_slot *slot, uint32_t event, bool untouched)
 {

@@ -327,6 +327,10 @@ static int find_ops(struct import *im)
 		return -ENOMEM;
 	history_init(&s.history, &im->desc);
 	im->history = &s.history;
+	if (s.history.no_memory) {
+		free(s.tasks);
+		return -ENOMEM;
+	}
 	find_last_fault(&s);
 	for (i = log->vms[im->vm].first; i <= log->vms[im->vm].last; i++) {
 		if (log->events[i].vm == im->vm)

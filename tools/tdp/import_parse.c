@@ -187,7 +187,7 @@ static bool parse_task(char *line, char *bracket, struct ft_line_info *info)
 	return true;
 }
 
-/* The "[CPU]" of a line: a name may have brackets of its own, so it is the first with only digits. */
+/* The "[CPU]" of a line: the first with only digits, since a name may have brackets of its own. */
 static char *find_cpu(char *line)
 {
 	char *at = line;

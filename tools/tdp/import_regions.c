@@ -149,7 +149,7 @@ struct slot_desc import_region_desc(struct import *im, const struct import_slot 
 	return desc;
 }
 
-/* The first time that each region is set makes the slot; before anything is mapped, it is declared. */
+/* A region that is set for the first time makes the slot; until anything is mapped, declared. */
 static void make_slots(struct import *im, struct regions *r)
 {
 	const struct import_log *log = im->log;

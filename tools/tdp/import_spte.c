@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an SPTE's bits say, on EPT and NPT; restated from the manuals and from Linux 6.12's layout. */
+/* What an SPTE's bits say, on EPT and NPT: the manuals' bits, and those of Linux 6.12. */
 #include <stdio.h>
 
 #include "import.h"

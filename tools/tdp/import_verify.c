@@ -33,8 +33,8 @@ static void print(const struct import *im, const struct comparison *c)
  *
  * Prints the share that is the same, and every kind of difference with its reason.
  *
- * Return: TDP_EXIT_OK; TDP_EXIT_VIOLATION if a difference has no reason; -EINVAL if nothing could
- * be compared.
+ * Return: TDP_EXIT_OK; TDP_EXIT_VIOLATION if a difference has no reason or the replay breaks a
+ * rule; -EINVAL if nothing could be compared.
  */
 int import_verify(const struct import *im, const struct program *prog,
 		  const struct import_turns *turns, struct import_error *err)
@@ -46,13 +46,16 @@ int import_verify(const struct import *im, const struct program *prog,
 	history_init(&recorded, &im->desc);
 	history_init(&replayed, &im->desc);
 	history_from_log(&recorded, im);
-	ret = history_from_replay(&replayed, prog, turns, err);
+	ret = replayed.no_memory ? import_fail(err, 0, "no memory for the replay") :
+				   history_from_replay(&replayed, prog, turns, err);
 	if (!ret && (recorded.no_memory || history_compare(im, &recorded, &replayed, &result)))
 		ret = import_fail(err, 0, "no memory for the comparison");
 	history_free(&recorded);
 	history_free(&replayed);
+	if (ret > 0)
+		printf("%s vm %u: %s\n", im->log->path, im->vm, err->msg);
 	if (ret)
-		return ret;
+		return ret > 0 ? TDP_EXIT_VIOLATION : ret;
 	print(im, &result);
 	return result.differences[DIFF_UNNAMED] ? TDP_EXIT_VIOLATION : TDP_EXIT_OK;
 }
