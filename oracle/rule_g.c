@@ -58,7 +58,8 @@ void rule_g_call_end(struct oracle *o, const struct oracle_call *call)
 	slot = slots_find(&o->slots, o->vcpus[call->vcpu].smm, call->gfn);
 	if (slot && !((slot->desc.flags & SLOT_RO) && (call->error_code & PFERR_WRITE)))
 		oracle_report(o, 'G', call->gfn, 0, "an access to memory is emulated as MMIO");
-	if (call->mmio && call->mmio_gfn != call->gfn)
+	/* With a slot it is a store to read-only memory, of which nothing is remembered. */
+	if (!slot && call->mmio && call->mmio_gfn != call->gfn)
 		oracle_report(o, 'G', call->gfn, 0, "MMIO is taken to be at gfn 0x%llx",
 			      (unsigned long long)call->mmio_gfn);
 }
