@@ -7,6 +7,7 @@ become of it; it replays without a violation.  faithful.trace is what a kernel w
 and a replay does to every SPTE what it says."""
 import lzma
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,37 @@ class Import(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(done.stdout, f"{FAITHFUL} vm 0: 20 SPTE classes recorded, 20 replayed, "
                          "20 the same: 100.00%\n")
+
+    def test_ept(self):
+        """The same on EPT: other bits, no-A/D included, and exit qualifications for error codes."""
+        for ad, kind in ((True, "0000"), (False, "0010")):
+            leaf = {  # by what the SPTE is on NPT: the upper half less the type, the lower 12 bits
+                "e67": ("8600", "b77"), "e65": ("8600", "b75"), "e47": ("8600", "a77"),
+                "e45": ("8600", "a75"), "825": ("8000", "975"),
+            } if ad else {
+                "e67": ("8600", "877"), "e65": ("8600", "875"), "e47": ("8740", "870"),
+                "e45": ("8740", "870"), "825": ("8000", "875"),
+            }
+
+            def spte(match):
+                if match.group(2) == "827":
+                    return f"{int(kind, 16):04x}000000{match.group(1)}{'907' if ad else '807'}"
+                upper, lower = leaf[match.group(2)]
+                return f"{int(upper, 16) | int(kind, 16):04x}000000{match.group(1)}{lower}"
+
+            text = contents(FAITHFUL).decode()
+            text = re.sub(r"\b(?:0x)?(4[12][0-3]|10[123])(e67|e65|e47|e45|825|827)\b", spte, text)
+            for npt, ept in (("0x100000006", "0x182"), ("0x100000007", "0x18a"),
+                             ("0x100000014", "0x184"), ("0x100000004", "0x181")):
+                text = text.replace(f"error_code {npt}\n", f"error_code {ept}\n")
+            log = self.write("ept.trace", text)
+            done = self.run_import(log, "-q", "--verify")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("the same: 100.00%", done.stdout)
+            program = self.run_import(log, "-q").stdout
+            self.assertIn(f"vm mmu=ept ad={'on' if ad else 'off'} levels=4", program)
+            self.assertEqual(program.splitlines()[3:],
+                             self.run_import(FAITHFUL, "-q").stdout.splitlines()[3:])
 
     def test_verify_notices(self):
         wrong = (
