@@ -69,10 +69,18 @@ static void check_root(struct model *m, const struct mvcpu *v, uint64_t pa)
 		mcompare_tree(m);
 }
 
+/* A prefault may run out of memory after the root was loaded, too: then the vCPU has one. */
+static bool load_refused(struct model *m, const struct oracle_call *call)
+{
+	return m->c.refused && call->ret == -ENOMEM &&
+	       (call->kind != CALL_MAP_PAGE || call->root == NO_PA);
+}
+
 /**
  * mvcpu_load() - predict a vCPU's getting a root
  * @m: model
- * @call: CALL_ENTER_GUEST, CALL_MMU_LOAD
+ * @call: CALL_ENTER_GUEST, CALL_MMU_LOAD; CALL_MAP_PAGE, whose root is only looked at if memory
+ *	  was refused
  * @enter: an obsolete root is let go of first
  *
  * Return: what the call must.
@@ -87,7 +95,7 @@ long mvcpu_load(struct model *m, const struct oracle_call *call, bool enter)
 		v->root = 0;
 	}
 	if (!v->root) {
-		if (m->c.refused && call->ret == -ENOMEM) {
+		if (load_refused(m, call)) {
 			ret = -ENOMEM;
 		} else {
 			v->root = find_root(m, v->role);

@@ -413,9 +413,13 @@ static void do_access(void)
 static void do_prefault(void)
 {
 	struct oracle_call call = { .kind = CALL_MAP_PAGE, .vcpu = rnd(VCPUS), .gfn = pick_gfn() };
+	struct kvm_vcpu *vcpu = w.vcpu[call.vcpu];
+	long r;
 
-	call.root = kvm_vcpu_root_hpa(w.vcpu[call.vcpu]);
-	CALL(&call, kvm_tdp_map_page(w.vcpu[call.vcpu], call.gfn << 12, 0, &call.level));
+	begin(&call);
+	r = kvm_tdp_map_page(vcpu, call.gfn << 12, 0, &call.level);
+	call.root = kvm_vcpu_root_hpa(vcpu);
+	end(&call, r);
 }
 
 static uint8_t pick_slot(struct slot_desc **d)
