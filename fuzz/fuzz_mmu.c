@@ -17,13 +17,13 @@
 #include "program.h"
 
 /* Accesses of one input: what a repeated operation asks for beyond this shows nothing new. */
-#define MAX_ACCESSES	256
+#define MAX_ACCESSES 256
 
 /*
  * Points of one input, beyond which libFuzzer is not to build on it: one that splits 1 GiB into 4K
  * pages takes as long as a thousand that change a table or two, and so would its offspring.
  */
-#define MAX_POINTS	50000
+#define MAX_POINTS 50000
 
 static struct executor *executor;
 static struct program *prog;
@@ -81,14 +81,30 @@ static void save(const char *path, const char *text)
 		fprintf(stderr, "%s: cannot be written; the program is above\n", path);
 }
 
+/* Choices that did not come had no part in it; tdp run would refuse the program for them. */
+static void drop_idle_choices(const struct exec_result *res)
+{
+	uint32_t i, from, kept = 0;
+
+	for (i = 0, from = 0; from < prog->nr_choices; from++) {
+		if (i < res->nr_never && res->never[i] == from)
+			i++;
+		else
+			prog->choices[kept++] = prog->choices[from];
+	}
+	prog->nr_choices = kept;
+}
+
 static void report(const struct exec_result *res)
 {
 	struct oracle *oracle = executor_oracle(executor);
-	char *text = as_text();
-	char path[4096];
+	char path[4096], *text;
 	uint32_t i;
 
-	snprintf(path, sizeof(path), "%sfinding-%016" PRIx64 ".tdp", artifact_prefix, name_of(text));
+	drop_idle_choices(res);
+	text = as_text();
+	snprintf(path, sizeof(path), "%sfinding-%016" PRIx64 ".tdp", artifact_prefix,
+		 name_of(text));
 	fprintf(stderr, "\n==== finding: rule %c ====\n", oracle_violation(oracle, 0)->rule);
 	for (i = 0; i < res->nr_violations && i < 8; i++)
 		finding_print(stderr, path, prog, oracle_violation(oracle, i));
@@ -120,8 +136,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	return program_mutate(data, size, max, seed);
 }
 
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2, size_t size2,
-				 uint8_t *out, size_t max, unsigned int seed)
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
+				 size_t size2, uint8_t *out, size_t max, unsigned int seed)
 {
 	return program_crossover(data1, size1, data2, size2, out, max, seed);
 }
