@@ -240,6 +240,7 @@ bool spte_mmu_writable(const struct vm_desc *vm, uint64_t spte);
 bool spte_host_writable(const struct vm_desc *vm, uint64_t spte);
 void spte_class_name(const struct spte_class *class, char *buf, size_t size);
 bool spte_is_frozen(uint64_t spte);
+bool spte_write_protected(const struct spte_class *old, const struct spte_class *new);
 bool spte_same_class(const struct spte_class *a, const struct spte_class *b);
 
 /**

@@ -10,13 +10,12 @@
 #define WORD	64	/* pages of a word of the dirty bitmap, what an ioctl clears at least */
 #define MAX_GAP	8192	/* pages that are looked at for something to clear */
 
-static bool write_protected(const struct import *im, const struct ft_event *ev,
-			    struct spte_class *new)
+static bool write_protected(const struct import *im, const struct ft_event *ev)
 {
 	struct spte_class old = spte_classify(&im->desc, ev->level, ev->b);
+	struct spte_class new = spte_classify(&im->desc, ev->level, ev->c);
 
-	*new = spte_classify(&im->desc, ev->level, ev->c);
-	return old.kind == SPTE_LEAF && new->kind == SPTE_LEAF &&old.w && !new->w;
+	return spte_write_protected(&old, &new);
 }
 
 /*
@@ -25,15 +24,13 @@ static bool write_protected(const struct import *im, const struct ft_event *ev,
  */
 static bool shows_init_set(const struct import *im, const struct ft_event *ev, uint64_t *last)
 {
-	struct spte_class new;
-
 	if (ev->kind == FT_SPLIT) {
 		bool between = *last && ev->a > *last && ev->a - *last <= 512;
 
 		*last = 0;
 		return between;
 	}
-	if (!write_protected(im, ev, &new))
+	if (!write_protected(im, ev))
 		return false;
 	if (ev->level > 1)
 		return spte_mmu_writable(&im->desc, ev->b) && !spte_mmu_writable(&im->desc, ev->c);

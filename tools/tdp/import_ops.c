@@ -115,7 +115,7 @@ static void changed_otherwise(struct state *s, struct task_state *t, uint32_t ev
 		zapped_table(s, t, event);
 	else if (old.kind == SPTE_LEAF && new.kind == SPTE_TABLE && !probed)
 		logging(im, t, event, import_log_split);
-	else if (old.kind == SPTE_LEAF && new.kind == SPTE_LEAF && old.w && !new.w && !probed)
+	else if (spte_write_protected(&old, &new) && !probed)
 		logging(im, t, event, import_log_protected);
 }
 

@@ -102,6 +102,19 @@ bool spte_host_writable(const struct vm_desc *vm, uint64_t spte)
 }
 
 /**
+ * spte_write_protected - whether a leaf lost W and nothing else
+ * @old: class before
+ * @new: class afterwards
+ *
+ * Return: true if so; false for aging without A/D bits, which takes all access away.
+ */
+bool spte_write_protected(const struct spte_class *old, const struct spte_class *new)
+{
+	return old->kind == SPTE_LEAF && new->kind == SPTE_LEAF && old->w && !new->w &&
+	       old->a == new->a;
+}
+
+/**
  * spte_same_class - compare two classes
  * @a: one
  * @b: other
