@@ -300,6 +300,10 @@ static inline void sim_init_spte(u64 *sptep, u64 val, int level, const struct si
 	sim_spte_changed(POINT_OP, sptep, level, old, val, true, site);
 }
 
+/* sim_memory.c: many SPTEs at once; neither is a point */
+int sim_run_length(const u64 *sptep, int n, u64 val);
+void sim_fill(u64 *sptep, int n, u64 val);
+
 /*
  * How many of @n SPTEs may be passed at @points points each without anybody noticing: as many as come
  * before the next point at which somebody looks closer.
@@ -309,6 +313,23 @@ static inline int sim_unwatched(int n, int points)
 	if (likely((u64)n * points < sim.left))
 		return n;
 	return (sim.left - 1) / points;
+}
+
+/* How many of @n SPTEs from @sptep on hold @val. */
+static inline int sim_run_of(const u64 *sptep, int n, u64 val)
+{
+	int i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		const u64 *s = sptep + i;
+
+		if (((s[0] ^ val) | (s[1] ^ val) | (s[2] ^ val) | (s[3] ^ val)) |
+		    ((s[4] ^ val) | (s[5] ^ val) | (s[6] ^ val) | (s[7] ^ val)))
+			break;
+	}
+	while (i < n && sptep[i] == val)
+		i++;
+	return i;
 }
 
 /**
@@ -326,15 +347,11 @@ static inline int sim_unwatched(int n, int points)
  */
 static inline int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
 {
-	int i;
-
 	if (unlikely(sim.current->need_resched))
 		return 0;
-	n = sim_unwatched(n, points);
-	for (i = 0; i < n && __atomic_load_n(&sptep[i], __ATOMIC_RELAXED) == val; i++)
-		;
-	sim.left -= (u64)i * points;
-	return i;
+	n = sim_run_length(sptep, sim_unwatched(n, points), val);
+	sim.left -= (u64)n * points;
+	return n;
 }
 
 /**
@@ -351,17 +368,14 @@ static inline int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
  */
 static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int level)
 {
-	int i;
-
 	if (sim.observer && !sim.observer->freeze)
 		return 0;
-	n = sim_unwatched(n, 1);
-	for (i = 0; i < n && __atomic_load_n(&sptep[i], __ATOMIC_RELAXED) == empty; i++)
-		__atomic_store_n(&sptep[i], frozen, __ATOMIC_RELAXED);
-	sim.left -= i;
-	if (i && sim.observer)
-		sim.observer->freeze(sim.observer->ctx, sim_ptr_pa(sptep), level, i, empty, frozen);
-	return i;
+	n = sim_run_length(sptep, sim_unwatched(n, 1), empty);
+	sim_fill(sptep, n, frozen);
+	sim.left -= n;
+	if (n && sim.observer)
+		sim.observer->freeze(sim.observer->ctx, sim_ptr_pa(sptep), level, n, empty, frozen);
+	return n;
 }
 
 #define tdp_read_spte(sptep, level)		 sim_read_spte(sptep, level, SIM_SITE)
