@@ -31,7 +31,7 @@ static bool mmio_info_in_cache(struct kvm_vcpu *vcpu, gpa_t gpa)
 
 /*
  * Can the gfn be read back from an MMIO SPTE? The kernel does not ask, and forgets the bits above
- * those that memory encryption leaves of a host address: docs/findings.md.
+ * those that memory encryption leaves of a host address: docs/findings/mmio-gfn-above-key-bits.md.
  */
 static bool mmio_spte_can_hold(const struct tdp_spte_format *fmt, gfn_t gfn)
 {

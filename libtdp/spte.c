@@ -141,7 +141,7 @@ bool make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp, const struct kvm_
 		 * In the place of a writable leaf, of the same frame by necessity, neither
 		 * tracking nor D needs a look: the old SPTE has been accounted for.  The kernel
 		 * does not ask whether it is present, and takes a stale MMIO SPTE, which has
-		 * the bit of W set, for such a leaf: docs/findings.md.
+		 * the bit of W set, for such a leaf: docs/findings/mmio-spte-taken-for-writable.md.
 		 */
 		if (is_shadow_present_pte(old_spte) && is_last_spte(old_spte, level) &&
 		    is_writable_pte(old_spte)) {

@@ -86,7 +86,7 @@ enum difference {
 #define DIFFERENCES(D)								\
 	D(CPU_AD,	"cpu-ad",	"the CPU sets A and D without an event")	\
 	D(REFAULT_D,	"refault-d",	"a second fault on a writable leaf may clear D")	\
-	D(MMIO_LEAF,	"mmio-leaf",	"6.12 takes an MMIO SPTE for a writable leaf: docs/findings.md") \
+	D(MMIO_LEAF,	"mmio-leaf",	"6.12 takes an MMIO SPTE for a writable leaf (a finding)") \
 	D(FAST_WRITE,	"fast-write",	"a fast page fault sets W, and its own event was not recorded") \
 	D(SPLIT_CHILD,	"split-child",	"the 512 children of a split have no events")	\
 	D(TEARDOWN,	"teardown",	"the destruction of a root has no events")	\
