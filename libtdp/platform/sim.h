@@ -315,23 +315,6 @@ static inline int sim_unwatched(int n, int points)
 	return (sim.left - 1) / points;
 }
 
-/* How many of @n SPTEs from @sptep on hold @val. */
-static inline int sim_run_of(const u64 *sptep, int n, u64 val)
-{
-	int i = 0;
-
-	for (; i + 8 <= n; i += 8) {
-		const u64 *s = sptep + i;
-
-		if (((s[0] ^ val) | (s[1] ^ val) | (s[2] ^ val) | (s[3] ^ val)) |
-		    ((s[4] ^ val) | (s[5] ^ val) | (s[6] ^ val) | (s[7] ^ val)))
-			break;
-	}
-	while (i < n && sptep[i] == val)
-		i++;
-	return i;
-}
-
 /**
  * sim_skip_sptes() - pass over SPTEs in which a walk has no interest
  * @sptep: first of @n SPTEs of one live table

@@ -154,6 +154,52 @@ static void sim_page_fill(u64 *page, u64 val, u64 *kept)
 	memcpy(page, kept, PAGE_SIZE);
 }
 
+/**
+ * sim_fill() - give a run of SPTEs one value
+ * @sptep: the first
+ * @n: how many, at least 0
+ * @val: their value
+ */
+void sim_fill(u64 *sptep, int n, u64 val)
+{
+#ifdef __x86_64__
+	u64 left = n;
+
+	__asm__ volatile("rep stosq" : "+D"(sptep), "+c"(left) : "a"(val) : "memory");
+#else
+	while (n-- > 0)
+		*sptep++ = val;
+#endif
+}
+
+/**
+ * sim_run_length() - how many SPTEs in a row hold a value?
+ * @sptep: the first
+ * @n: look at no more than these
+ * @val: the value
+ *
+ * Not instrumented, as a freed table ends the run by its poison: who reads it next, finds it.
+ */
+__attribute__((no_sanitize("address", "undefined"))) int sim_run_length(const u64 *sptep, int n,
+									u64 val)
+{
+	typedef u64 two __attribute__((vector_size(16), aligned(8), may_alias));
+	const two vals = { val, val };
+	int i;
+
+	for (i = 0; i + 16 <= n; i += 16) {
+		const two *at = (const two *)(sptep + i);
+		two d = (at[0] ^ vals) | (at[1] ^ vals) | (at[2] ^ vals) | (at[3] ^ vals);
+
+		d |= (at[4] ^ vals) | (at[5] ^ vals) | (at[6] ^ vals) | (at[7] ^ vals);
+		if (d[0] | d[1])
+			break;
+	}
+	while (i < n && sptep[i] == val)
+		i++;
+	return i;
+}
+
 static u64 sim_next_page(unsigned int actions)
 {
 	u64 waiting = freed_end - freed_first;
