@@ -24,6 +24,9 @@ void host_reset(struct oracle *o);
 /* The frame that holds the host page now; HOST_NO_FRAME if none does. */
 uint64_t host_frame(struct oracle *o, uint64_t hvn);
 
+/* The host lets nobody write through its mapping of the page. */
+bool host_protected(struct oracle *o, uint64_t hvn);
+
 /*
  * The host page whose frame this is now; HOST_NO_FRAME if the frame is free, or never was the
  * guest's.
