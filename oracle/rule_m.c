@@ -26,13 +26,17 @@ static void check_level(struct oracle *o, const struct spte_event *ev, const str
 			      "a writable huge mapping is made in a slot that is logged");
 }
 
-static void check_bits(struct oracle *o, const struct spte_event *ev, const struct slot *slot)
+static void check_bits(struct oracle *o, const struct spte_event *ev, const struct slot *slot,
+		       uint64_t hvn)
 {
 	bool device = oracle_host_is_mmio_pfn(o, fmt_pfn(&o->fmt, ev->val));
 	uint64_t me = device ? 0 : o->fmt.me_value;
 
 	if ((slot->desc.flags & SLOT_RO) && (ev->val & (FMT_BIT_W | o->fmt.host_writable)))
 		oracle_report(o, 'M', ev->gfn, ev->val, "a writable mapping in a read-only slot");
+	else if ((ev->val & o->fmt.host_writable) && host_protected(o, hvn))
+		oracle_report(o, 'M', ev->gfn, ev->val,
+			      "a writable mapping of what the host maps read-only");
 	/* Write-back and ignore the guest's PAT; a device is uncached. */
 	if (o->fmt.ept && (ev->val & FMT_EPT_MEMTYPE) != (device ? 0 : 0xeULL << 3))
 		oracle_report(o, 'M', ev->gfn, ev->val, "the memory type is not %s",
@@ -75,7 +79,7 @@ static void check_new_leaf(struct oracle *o, const struct spte_event *ev)
 	}
 	if (ev->level > 1)
 		check_level(o, ev, slot, hvn);
-	check_bits(o, ev, slot);
+	check_bits(o, ev, slot, hvn);
 }
 
 /*

@@ -494,6 +494,8 @@ static void trace_host(struct trace *t)
 		oracle_host_populate(t->o, hvn, n);
 	else if (!strcmp(what, "clean"))
 		oracle_host_clean(t->o, hvn, n);
+	else if (!strcmp(what, "protect"))
+		oracle_host_protect(t->o, hvn, n);
 	else if (!strcmp(what, "form"))
 		oracle_host_huge_form(t->o, hvn, n);
 	else if (!strcmp(what, "break"))
