@@ -226,9 +226,9 @@ static void print_text(const struct set *set)
 static void print_json(const struct set *set, bool last)
 {
 	printf("\"%s.exec_per_s\": %.0f, \"%s.ns_per_op\": %.1f, \"%s.ops_changing_pct\": %.1f, "
-	       "\"%s.programs\": %u%s", set->name, set->rate, set->name,
-	       1e9 / set->rate / ops_per_program(set), set->name, changing_pct(set), set->name,
-	       set->nr, last ? "" : ", ");
+	       "\"%s.programs\": %u%s",
+	       set->name, set->rate, set->name, 1e9 / set->rate / ops_per_program(set), set->name,
+	       changing_pct(set), set->name, set->nr, last ? "" : ", ");
 }
 
 static void help(void)

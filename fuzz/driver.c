@@ -81,7 +81,8 @@ static size_t parse_hex(const char *path, uint8_t *data, size_t size)
 		if (isspace(c) && digits % 2 == 0)
 			continue;
 		if (!isxdigit(c)) {
-			snprintf(why, sizeof(why), "line %d: expected pairs of hexadecimal digits", line);
+			snprintf(why, sizeof(why), "line %d: expected pairs of hexadecimal digits",
+				 line);
 			fail(path, why);
 		}
 		digit = isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
@@ -213,8 +214,9 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
 /* What is run is saved when it ends the process. Only what a signal handler may call. */
 static void save_current(int sig)
 {
-	static const char note[] = "\ndriver: the input that did this is saved in the file crash-driver "
-				   "under the artifact prefix\n";
+	static const char note[] =
+		"\ndriver: the input that did this is saved in the file crash-driver "
+		"under the artifact prefix\n";
 	char path[4096];
 	size_t n = strlen(artifact_prefix);
 	int fd = -1;
@@ -262,8 +264,8 @@ static void run_random(uint64_t runs, size_t max)
 		if (nr_inputs && LLVMFuzzerCustomCrossOver && random_next() % 8 == 0) {
 			const struct input *other = &inputs[random_next() % nr_inputs];
 
-			size = LLVMFuzzerCustomCrossOver(data, size, other->data, other->size, crossed,
-							 max, random_next());
+			size = LLVMFuzzerCustomCrossOver(data, size, other->data, other->size,
+							 crossed, max, random_next());
 			memcpy(data, crossed, size);
 		}
 		for (changes = 1 + random_next() % 8; changes; changes--)

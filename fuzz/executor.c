@@ -118,7 +118,8 @@ static bool set_up(struct executor *x)
 			continue;
 		ret = exec_create_vcpu(x, prog->threads[i].vcpu);
 		if (ret) {
-			oracle_report(x->oracle, 'P', ~0ULL, 0, "a vCPU was refused: error %d", ret);
+			oracle_report(x->oracle, 'P', ~0ULL, 0, "a vCPU was refused: error %d",
+				      ret);
 			return false;
 		}
 	}

@@ -73,7 +73,11 @@ static void trace_access(struct executor *x, int vcpu, uint64_t gfn, enum hw_acc
 			 enum hw_result result, uint64_t error_code)
 {
 	struct exec_event ev = {
-		.kind = EXEC_EV_ACCESS, .vcpu = vcpu, .gfn = gfn, .n = access, .val = result,
+		.kind = EXEC_EV_ACCESS,
+		.vcpu = vcpu,
+		.gfn = gfn,
+		.n = access,
+		.val = result,
 		.old = error_code,
 	};
 
@@ -97,7 +101,8 @@ static const char *answer_name(int ret)
 }
 
 /* Whether the fault's answer ends the access. */
-static bool fault_ends_access(struct executor *x, int vcpu, uint64_t gfn, enum hw_access access, int ret)
+static bool fault_ends_access(struct executor *x, int vcpu, uint64_t gfn, enum hw_access access,
+			      int ret)
 {
 	switch (ret) {
 	case RET_PF_RETRY:
@@ -153,9 +158,10 @@ void exec_access(struct executor *x, int vcpu, uint64_t gfn, enum hw_access acce
 		if (fault_ends_access(x, vcpu, gfn, access, answer))
 			return;
 	}
-	oracle_report(x->oracle, 'P', gfn, 0,
-		      "an access by vCPU %d did not end in %d exits; the last fault was answered by %s",
-		      vcpu, MAX_EXITS, answer_name(answer));
+	oracle_report(
+		x->oracle, 'P', gfn, 0,
+		"an access by vCPU %d did not end in %d exits; the last fault was answered by %s",
+		vcpu, MAX_EXITS, answer_name(answer));
 }
 
 /**

@@ -43,14 +43,19 @@ static void emit_and_check(struct executor *x, struct exec_event *ev)
 
 /* ---- platform to oracle ---- */
 
-static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa, const struct sim_site *site)
+static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
+		     const struct sim_site *site)
 {
 	struct executor *x = ctx;
 
 	oracle_ev_point(x->oracle, kind, level, pa);
 	if (exec_tracing(x)) {
 		struct exec_event ev = {
-			.kind = EXEC_EV_POINT, .point = kind, .level = level, .pa = pa, .site = site,
+			.kind = EXEC_EV_POINT,
+			.point = kind,
+			.level = level,
+			.pa = pa,
+			.site = site,
 			.k = sim.current->count[kind][level] + 1,
 		};
 
@@ -72,8 +77,14 @@ static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 	oracle_ev_spte(x->oracle, hows[how], pa, level, cur, val, ok);
 	if (exec_tracing(x)) {
 		struct exec_event ev = {
-			.kind = EXEC_EV_SPTE, .point = how, .level = level, .pa = pa,
-			.old = cur, .val = val, .ok = ok, .site = site,
+			.kind = EXEC_EV_SPTE,
+			.point = how,
+			.level = level,
+			.pa = pa,
+			.old = cur,
+			.val = val,
+			.ok = ok,
+			.site = site,
 			.k = how == POINT_OP ? 0 : sim.current->count[how][level],
 		};
 
@@ -103,7 +114,8 @@ static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
 	if (exec_tracing(x)) {
 		struct exec_event ev = {
 			.kind = event == SIM_PAGE_ALLOC ? EXEC_EV_ALLOC : EXEC_EV_FREE,
-			.pa = pa, .val = fill,
+			.pa = pa,
+			.val = fill,
 		};
 
 		emit_and_check(x, &ev);
@@ -272,12 +284,16 @@ static bool env_cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
 {
 	struct executor *x = ctx;
 	u64 *sptep = sim_spte_ptr(pa), found = old;
-	bool ok = sptep && __atomic_compare_exchange_n(sptep, &found, val, false,
-						       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	bool ok = sptep && __atomic_compare_exchange_n(sptep, &found, val, false, __ATOMIC_ACQ_REL,
+						       __ATOMIC_ACQUIRE);
 
 	if (exec_tracing(x)) {
 		struct exec_event ev = {
-			.kind = EXEC_EV_ASSIST, .pa = pa, .old = found, .val = val, .ok = ok,
+			.kind = EXEC_EV_ASSIST,
+			.pa = pa,
+			.old = found,
+			.val = val,
+			.ok = ok,
 		};
 
 		emit_and_check(x, &ev);
@@ -288,15 +304,18 @@ static bool env_cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
 static unsigned int env_point(void *ctx, int kind, int level, uint64_t pa)
 {
 	static const enum point_kind kinds[] = {
-		[ORACLE_POINT_TLB] = POINT_TLB,		[ORACLE_POINT_WALK] = POINT_WALK,
-		[ORACLE_POINT_ASSIST] = POINT_ASSIST,	[ORACLE_POINT_MEMORY] = POINT_MEMORY,
+		[ORACLE_POINT_TLB] = POINT_TLB,
+		[ORACLE_POINT_WALK] = POINT_WALK,
+		[ORACLE_POINT_ASSIST] = POINT_ASSIST,
+		[ORACLE_POINT_MEMORY] = POINT_MEMORY,
 	};
 	bool spte = kind == ORACLE_POINT_WALK || kind == ORACLE_POINT_ASSIST;
 
 	(void)ctx;
 	/* The others' addresses are the guest's, not in any page table. */
 	return sim_point(kinds[kind], level, spte ? __va(pa) : NULL, SIM_SITE) & SIM_EVICT ?
-		       ORACLE_EVICT : 0;
+		       ORACLE_EVICT :
+		       0;
 }
 
 static void env_pml(void *ctx, int vcpu, uint64_t gfn)
@@ -318,11 +337,18 @@ static void env_pml(void *ctx, int vcpu, uint64_t gfn)
 void exec_events_init(struct executor *x)
 {
 	x->observer = (struct sim_observer){
-		.ctx = x,	.point = ev_point,	.spte = ev_spte,
+		.ctx = x,
+		.point = ev_point,
+		.spte = ev_spte,
 		.freeze = ev_freeze,
-		.page = ev_page, .flush = ev_flush,	.kick = ev_kick,
-		.lock = ev_lock, .rcu = ev_rcu,		.refused = ev_refused,
-		.warn = ev_warn, .fatal = ev_fatal,
+		.page = ev_page,
+		.flush = ev_flush,
+		.kick = ev_kick,
+		.lock = ev_lock,
+		.rcu = ev_rcu,
+		.refused = ev_refused,
+		.warn = ev_warn,
+		.fatal = ev_fatal,
 	};
 	x->env = (struct oracle_env){
 		.ctx = x,

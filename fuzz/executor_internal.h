@@ -67,7 +67,8 @@ struct executor {
 	struct exec_thread threads[PROG_MAX_THREADS];
 	struct exec_vcpu vcpus[PROG_MAX_VCPUS];
 	struct exec_slot slots[2][PROG_MAX_SLOTS];
-	struct sim_thread outside;	/* plays what comes before the first operation and after the last */
+	struct sim_thread
+		outside; /* plays what comes before the first operation and after the last */
 	struct exec_thread *current;	/* NULL: @outside */
 	uint64_t accesses_left;
 
@@ -110,7 +111,8 @@ int exec_page_fault(struct executor *x, int vcpu, uint64_t gpa, uint64_t error_c
 int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level);
 void exec_mark_dirty(struct executor *x, int vcpu, uint64_t gfn);
 int exec_range_call(struct executor *x, enum oracle_call_kind kind, uint64_t start, uint64_t n);
-int exec_slot_call(struct executor *x, enum oracle_call_kind kind, uint8_t slot, uint64_t gfn, uint8_t level);
+int exec_slot_call(struct executor *x, enum oracle_call_kind kind, uint8_t slot, uint64_t gfn,
+		   uint8_t level);
 int exec_log_get(struct executor *x, uint8_t slot, uint64_t *bitmap, size_t words);
 int exec_log_clear(struct executor *x, uint8_t slot, uint64_t first, uint64_t n, uint64_t *bitmap);
 int exec_vm_call(struct executor *x, enum oracle_call_kind kind, bool on);

@@ -7,9 +7,8 @@
 #include "executor_internal.h"
 
 static const uint8_t sim_actions[CHOICE_NR] = {
-	[CHOICE_SWITCH] = SIM_SWITCH,	[CHOICE_RESCHED] = SIM_RESCHED,
-	[CHOICE_FAIL] = SIM_FAIL,	[CHOICE_GP_END] = SIM_GP_END,
-	[CHOICE_REUSE] = SIM_REUSE,	[CHOICE_EVICT] = SIM_EVICT,
+	[CHOICE_SWITCH] = SIM_SWITCH, [CHOICE_RESCHED] = SIM_RESCHED, [CHOICE_FAIL] = SIM_FAIL,
+	[CHOICE_GP_END] = SIM_GP_END, [CHOICE_REUSE] = SIM_REUSE,     [CHOICE_EVICT] = SIM_EVICT,
 };
 
 /**
@@ -160,7 +159,8 @@ static void take_turns(struct executor *x)
  */
 void exec_threads_run(struct executor *x)
 {
-	struct exec_thread *t = x->prog->nr_threads ? next_thread(x, x->prog->nr_threads - 1) : NULL;
+	struct exec_thread *t = x->prog->nr_threads ? next_thread(x, x->prog->nr_threads - 1) :
+						      NULL;
 
 	if (x->opts->turns) {
 		take_turns(x);

@@ -93,7 +93,8 @@ void finding_print(FILE *out, const char *path, const struct program *prog,
 	if (v->gfn != ~0ULL || v->spte) {
 		fprintf(out, "\t");
 		if (v->gfn != ~0ULL)
-			fprintf(out, "gfn 0x%llx%s", (unsigned long long)v->gfn, v->spte ? ", " : "");
+			fprintf(out, "gfn 0x%llx%s", (unsigned long long)v->gfn,
+				v->spte ? ", " : "");
 		if (v->spte)
 			fprintf(out, "SPTE %016llx: %s", (unsigned long long)v->spte,
 				spte_words(&prog->vm, v->spte, 0, words, sizeof(words)));

@@ -36,8 +36,7 @@ struct words {
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void say(struct words *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct words *w, const char *fmt, ...)
 {
 	va_list args;
 	int n;
@@ -73,7 +72,8 @@ const char *level_word(int level)
 /* Without the level, only a huge leaf says what it is; what leaves alone have gives the others away. */
 static bool is_leaf(const struct vm_desc *vm, uint64_t spte, int level)
 {
-	uint64_t leaf_only = LEAF | (vm->mmu == VM_EPT ? EPT_HOST_W | EPT_MMU_W | 0x78 : NPT_HOST_W);
+	uint64_t leaf_only = LEAF |
+			     (vm->mmu == VM_EPT ? EPT_HOST_W | EPT_MMU_W | 0x78 : NPT_HOST_W);
 
 	return level == 1 || spte & (level ? LEAF : leaf_only);
 }

@@ -55,8 +55,8 @@ static int check_one(const char *path, int line, const char *word, const struct 
 
 	info = equals ? exec_stat_find(word, equals - word) : NULL;
 	if (!info) {
-		print_error("%s:%d: '%s': expected KEY=VALUE with a key of tdp run --stat\n", path, line,
-			    word);
+		print_error("%s:%d: '%s': expected KEY=VALUE with a key of tdp run --stat\n", path,
+			    line, word);
 		return 1;
 	}
 	want = strtoull(equals + 1, &end, 0);
@@ -104,7 +104,8 @@ static int check_program(struct corpus *c, const char *path)
 	}
 	executor_run(c->executor, c->prog, &opts, &res);
 	for (i = 0; i < res.nr_violations && i < 4; i++)
-		finding_print(stderr, path, c->prog, oracle_violation(executor_oracle(c->executor), i));
+		finding_print(stderr, path, c->prog,
+			      oracle_violation(executor_oracle(c->executor), i));
 	for (i = 0; i < res.nr_never; i++)
 		print_error("%s:%d: the point of this choice never comes\n", path,
 			    c->prog->choices[res.never[i]].line);

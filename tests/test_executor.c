@@ -59,7 +59,8 @@ static void note_order(void *ctx, const struct exec_event *ev)
 	o->len += snprintf(o->text + o->len, sizeof(o->text) - o->len, "%s%d.%u", o->len ? " " : "",
 			   ev->thread, ev->op);
 	if (ev->n)
-		o->len += snprintf(o->text + o->len, sizeof(o->text) - o->len, ":%u", (unsigned int)ev->n);
+		o->len += snprintf(o->text + o->len, sizeof(o->text) - o->len, ":%u",
+				   (unsigned int)ev->n);
 	assert_true(o->len < sizeof(o->text));
 }
 
@@ -125,8 +126,9 @@ static void test_choice_that_never_comes(void **state)
 	struct exec_result res;
 
 	(void)state;
-	parse(HEAD "thread vcpu 0\n\twrite 0x1\nthread vmm\n\tlog-start 0\n"
-		   "schedule\n\tt0.0@op#1 -> t1\n\tt0.0@alloc#999 fail\n\tt0.0@cmpxchg(4K)#1 -> t1\n");
+	parse(HEAD
+	      "thread vcpu 0\n\twrite 0x1\nthread vmm\n\tlog-start 0\n"
+	      "schedule\n\tt0.0@op#1 -> t1\n\tt0.0@alloc#999 fail\n\tt0.0@cmpxchg(4K)#1 -> t1\n");
 	run_clean(NULL, &res);
 	assert_int_equal(res.nr_never, 2);
 	assert_int_equal(prog->choices[res.never[0]].kind, POINT_CMPXCHG);
@@ -183,7 +185,8 @@ static void test_destroy_early(void **state)
 	struct exec_result res;
 
 	(void)state;
-	parse(HEAD "thread vmm\n\tlog-start 0\n\tdestroy\n\tlog-get 0\nthread vcpu 0\n\twrite 0x1\n");
+	parse(HEAD
+	      "thread vmm\n\tlog-start 0\n\tdestroy\n\tlog-get 0\nthread vcpu 0\n\twrite 0x1\n");
 	run_clean(&opts, &res);
 	assert_int_equal(ends, 1);
 	assert_int_equal(res.stats.accesses, 0);
@@ -229,10 +232,13 @@ static void test_spte_words(void **state)
 	(void)state;
 	expect_words(&ept, 0x8600000400010b77, 1,
 		     "page pfn 0x400010 rwx A D WB host-writable MMU-writable");
-	expect_words(&ept, 0x8600000400400bf3, 2, "page pfn 0x400400 rw- A D WB host-writable MMU-writable");
-	expect_words(&ept, 0x8750000400011870, 1,
-		     "page pfn 0x400011 --- ad=off access-tracked(rx) WB host-writable MMU-writable");
-	expect_words(&npt, 0x8000000400400ee7, 2, "page pfn 0x400400 rw- A D host-writable MMU-writable");
+	expect_words(&ept, 0x8600000400400bf3, 2,
+		     "page pfn 0x400400 rw- A D WB host-writable MMU-writable");
+	expect_words(
+		&ept, 0x8750000400011870, 1,
+		"page pfn 0x400011 --- ad=off access-tracked(rx) WB host-writable MMU-writable");
+	expect_words(&npt, 0x8000000400400ee7, 2,
+		     "page pfn 0x400400 rw- A D host-writable MMU-writable");
 	expect_words(&ept, 0x8000000000000000, 1, "none");
 	expect_words(&ept, 0x80000000000005a0, 2, "frozen");
 	expect_words(&ept, 0x0000000100123016, 1, "MMIO gen 2 address field 0x100123000");
@@ -256,17 +262,23 @@ static void expect_finding(const struct oracle_violation *v, const char *text)
 static void test_findings_in_words(void **state)
 {
 	struct oracle_violation v = {
-		.rule = 'W', .gfn = 0x10, .spte = 0x8600000400010b77, .thread = 1, .op = 0, .step = 7,
+		.rule = 'W',
+		.gfn = 0x10,
+		.spte = 0x8600000400010b77,
+		.thread = 1,
+		.op = 0,
+		.step = 7,
 		.text = "a page is writable",
 	};
 
 	(void)state;
 	parse(HEAD "thread vcpu 0\n\twrite 0x10\nthread vmm\n\ttrack 0 0x10\n");
-	expect_finding(&v, "x.tdp:7: rule W broken (a tracked page is not writable): a page is writable\n"
-			   "\tt1.0 (vmm): track 0 0x10\n"
-			   "\tgfn 0x10, SPTE 8600000400010b77: page pfn 0x400010 rwx A D WB host-writable "
-			   "MMU-writable\n"
-			   "\tstep 7\n");
+	expect_finding(
+		&v, "x.tdp:7: rule W broken (a tracked page is not writable): a page is writable\n"
+		    "\tt1.0 (vmm): track 0 0x10\n"
+		    "\tgfn 0x10, SPTE 8600000400010b77: page pfn 0x400010 rwx A D WB host-writable "
+		    "MMU-writable\n"
+		    "\tstep 7\n");
 	v = (struct oracle_violation){ .rule = 'L', .gfn = ~0ULL, .thread = -1, .text = "leak" };
 	expect_finding(&v, "x.tdp: rule L broken (pages, counts and references balance): leak\n"
 			   "\tbefore the first or after the last operation\n\tstep 0\n");

@@ -36,13 +36,14 @@ struct tree {
 
 static const struct tree trees[] = {
 	{ "empty", "vm mmu=ept ad=on levels=4", "2M", "", "", "" },
-	{ "4K pages", "vm mmu=ept ad=off levels=5", "4K", "\twrite 0x200 x8\n\tread 0x400 x4\n", "", "" },
+	{ "4K pages", "vm mmu=ept ad=off levels=5", "4K", "\twrite 0x200 x8\n\tread 0x400 x4\n", "",
+	  "" },
 	{ "huge pages", "vm mmu=ept ad=on levels=4 eager_split=on", "2M",
 	  "\twrite 0x200 x3/0x200\n\tread 0x800\n", "", "" },
 	{ "huge pages, split on fault", "vm mmu=npt ad=on levels=4 nx_ratio=1", "1G",
 	  "\twrite 0x200\n\texec 0x200\n\texec 0x401\n", "", "" },
-	{ "huge pages, zapped on fault", "vm mmu=ept ad=on levels=4 fault_policy=zap nx_ratio=1", "2M",
-	  "\twrite 0x200\n\texec 0x200\n", "", "" },
+	{ "huge pages, zapped on fault", "vm mmu=ept ad=on levels=4 fault_policy=zap nx_ratio=1",
+	  "2M", "\twrite 0x200\n\texec 0x200\n", "", "" },
 	{ "logging by write protection", "vm mmu=ept ad=on levels=4", "2M",
 	  "\twrite 0x200 x2/0x200\n", "\tlog-start 0\n", "" },
 	{ "logging by PML, split eagerly",
@@ -50,8 +51,8 @@ static const struct tree trees[] = {
 	  "\twrite 0x200 x2/0x200\n", "\tlog-start 0\n", "" },
 	{ "aged without A bits", "vm mmu=ept ad=off levels=4 exec_only=off", "2M",
 	  "\twrite 0x200\n\texec 0x400\n", "\ttrack 0 0x600\n", "\tage 0x0 0x1000\n" },
-	{ "roots invalidated, slot zapped by leaf", "vm mmu=npt ad=on levels=5 quirk_zap_all=off", "2M",
-	  "\twrite 0x200\n\texec 0x400\n", "\tzap-fast\n", "" },
+	{ "roots invalidated, slot zapped by leaf", "vm mmu=npt ad=on levels=5 quirk_zap_all=off",
+	  "2M", "\twrite 0x200\n\texec 0x400\n", "\tzap-fast\n", "" },
 };
 #define NR_TREES (sizeof(trees) / sizeof(*trees))
 
@@ -154,8 +155,8 @@ static bool run_with(const struct tree *tree, enum op_kind kind, const struct pr
 		return !res.nr_never;
 	choice_print(choice, text, sizeof(text));
 	finding_print(stderr, tree->name, prog, oracle_violation(executor_oracle(executor), 0));
-	fail_msg("tree '%s', operation '%s', choice '%s': a rule is broken", tree->name, subjects[kind],
-		 text);
+	fail_msg("tree '%s', operation '%s', choice '%s': a rule is broken", tree->name,
+		 subjects[kind], text);
 	return false;
 }
 
@@ -164,7 +165,10 @@ static uint32_t run_all(const struct tree *tree, enum op_kind kind, enum point_k
 			enum choice_action action)
 {
 	struct prog_choice choice = {
-		.thread = SUBJECT, .kind = point, .k = 1, .action = action,
+		.thread = SUBJECT,
+		.kind = point,
+		.k = 1,
+		.action = action,
 	};
 
 	build(tree, kind);

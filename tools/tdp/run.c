@@ -77,9 +77,10 @@ static void print_ok(const struct run *run, const char *path, const struct exec_
 {
 	const struct exec_stats *s = &res->stats;
 
-	printf("%s: ok (%u operations, %llu accesses, %llu faults, %llu splits, %llu SPTE changes)\n", path,
-	       program_nr_ops(run->prog), (unsigned long long)s->accesses, (unsigned long long)s->faults,
-	       (unsigned long long)s->splits, (unsigned long long)s->spte_changes);
+	printf("%s: ok (%u operations, %llu accesses, %llu faults, %llu splits, %llu SPTE changes)\n",
+	       path, program_nr_ops(run->prog), (unsigned long long)s->accesses,
+	       (unsigned long long)s->faults, (unsigned long long)s->splits,
+	       (unsigned long long)s->spte_changes);
 }
 
 static bool is_mid_operation_switch(const struct prog_choice *choice)
@@ -96,9 +97,11 @@ static void print_never(const struct run *run, const char *path, const struct ex
 		char text[96];
 
 		choice_print(choice, text, sizeof(text));
-		fprintf(stderr, "%s:%d: the point of the choice '%s' never comes%s\n", path, choice->line,
-			text, is_mid_operation_switch(choice) ?
-			": threads are switched only where operations begin, at the point op" : "");
+		fprintf(stderr, "%s:%d: the point of the choice '%s' never comes%s\n", path,
+			choice->line, text,
+			is_mid_operation_switch(choice) ?
+				": threads are switched only where operations begin, at the point op" :
+				"");
 	}
 }
 
@@ -166,7 +169,9 @@ static int run_file(struct run *run, const char *path)
 /* A violation outranks bad input: what was found must not go unnoticed. */
 static int worse(int a, int b)
 {
-	static const int rank[] = { [TDP_EXIT_OK] = 0, [TDP_EXIT_USAGE] = 1, [TDP_EXIT_VIOLATION] = 2 };
+	static const int rank[] = {
+		[TDP_EXIT_OK] = 0, [TDP_EXIT_USAGE] = 1, [TDP_EXIT_VIOLATION] = 2
+	};
 
 	return rank[b] > rank[a] ? b : a;
 }

@@ -12,9 +12,9 @@ struct dump {
 
 static void print_root(struct dump *d, const struct tdp_spte_info *info)
 {
-	fprintf(d->out, "root 0x%llx role 0x%x address space %d%s%s\n", (unsigned long long)info->root,
-		info->root_role, info->as_id, info->guest_mode ? " guest mode" : "",
-		info->root_invalid ? " invalid" : "");
+	fprintf(d->out, "root 0x%llx role 0x%x address space %d%s%s\n",
+		(unsigned long long)info->root, info->root_role, info->as_id,
+		info->guest_mode ? " guest mode" : "", info->root_invalid ? " invalid" : "");
 }
 
 static int print_spte(const struct tdp_spte_info *info, void *arg)

@@ -14,18 +14,30 @@
 #define COLUMN	24	/* characters from one thread's column to the next */
 
 static const char *const call_names[CALL_NR] = {
-	[CALL_CREATE_VM] = "create-vm",			[CALL_CREATE_VCPU] = "create-vcpu",
-	[CALL_DESTROY_VM] = "destroy-vm",		[CALL_SET_REGION] = "set-region",
-	[CALL_ENTER_GUEST] = "enter-guest",		[CALL_MMU_LOAD] = "load-root",
-	[CALL_MMU_UNLOAD] = "unload-root",		[CALL_SET_MODE] = "set-mode",
-	[CALL_PAGE_FAULT] = "page-fault",		[CALL_MAP_PAGE] = "map-page",
-	[CALL_INVALIDATE_START] = "invalidate-start",	[CALL_INVALIDATE_END] = "invalidate-end",
-	[CALL_AGE] = "age",				[CALL_TEST_AGE] = "test-age",
-	[CALL_LOG_GET] = "get-dirty-log",		[CALL_LOG_CLEAR] = "clear-dirty-log",
-	[CALL_MARK_DIRTY] = "mark-dirty",		[CALL_SPLIT] = "split",
-	[CALL_WRITE_PROTECT] = "write-protect",		[CALL_TRACK] = "track",
-	[CALL_UNTRACK] = "untrack",			[CALL_ZAP_RANGE] = "zap-range",
-	[CALL_ZAP_FAST] = "zap-fast",			[CALL_NX_RECOVER] = "nx-recover",
+	[CALL_CREATE_VM] = "create-vm",
+	[CALL_CREATE_VCPU] = "create-vcpu",
+	[CALL_DESTROY_VM] = "destroy-vm",
+	[CALL_SET_REGION] = "set-region",
+	[CALL_ENTER_GUEST] = "enter-guest",
+	[CALL_MMU_LOAD] = "load-root",
+	[CALL_MMU_UNLOAD] = "unload-root",
+	[CALL_SET_MODE] = "set-mode",
+	[CALL_PAGE_FAULT] = "page-fault",
+	[CALL_MAP_PAGE] = "map-page",
+	[CALL_INVALIDATE_START] = "invalidate-start",
+	[CALL_INVALIDATE_END] = "invalidate-end",
+	[CALL_AGE] = "age",
+	[CALL_TEST_AGE] = "test-age",
+	[CALL_LOG_GET] = "get-dirty-log",
+	[CALL_LOG_CLEAR] = "clear-dirty-log",
+	[CALL_MARK_DIRTY] = "mark-dirty",
+	[CALL_SPLIT] = "split",
+	[CALL_WRITE_PROTECT] = "write-protect",
+	[CALL_TRACK] = "track",
+	[CALL_UNTRACK] = "untrack",
+	[CALL_ZAP_RANGE] = "zap-range",
+	[CALL_ZAP_FAST] = "zap-fast",
+	[CALL_NX_RECOVER] = "nx-recover",
 	[CALL_SET_NX] = "set-nx",
 };
 
@@ -118,16 +130,19 @@ static void print_call_operands(struct run_trace *t, const struct oracle_call *c
 			fprintf(t->out, " error code 0x%llx", (unsigned long long)c->error_code);
 		break;
 	case CALL_SET_REGION:
-		fprintf(t->out, " %d.%d base 0x%llx pages 0x%llx%s%s", c->region.as_id, c->region.id,
-			(unsigned long long)c->region.base, (unsigned long long)c->region.npages,
-			c->region.flags & SLOT_LOG ? " log" : "", c->region.flags & SLOT_RO ? " ro" : "");
+		fprintf(t->out, " %d.%d base 0x%llx pages 0x%llx%s%s", c->region.as_id,
+			c->region.id, (unsigned long long)c->region.base,
+			(unsigned long long)c->region.npages,
+			c->region.flags & SLOT_LOG ? " log" : "",
+			c->region.flags & SLOT_RO ? " ro" : "");
 		break;
 	case CALL_INVALIDATE_START:
 	case CALL_INVALIDATE_END:
 	case CALL_AGE:
 	case CALL_TEST_AGE:
 	case CALL_ZAP_RANGE:
-		fprintf(t->out, " 0x%llx+0x%llx", (unsigned long long)c->gfn, (unsigned long long)c->n);
+		fprintf(t->out, " 0x%llx+0x%llx", (unsigned long long)c->gfn,
+			(unsigned long long)c->n);
 		break;
 	case CALL_LOG_GET:
 	case CALL_LOG_CLEAR:
@@ -186,7 +201,9 @@ static void print_access(struct run_trace *t, const struct exec_event *ev)
 {
 	static const char *const accesses[] = { "read", "write", "fetch" };
 	static const char *const results[] = {
-		[HW_DONE] = "done", [HW_FAULT] = "page fault", [HW_MISCONFIG] = "misconfiguration",
+		[HW_DONE] = "done",
+		[HW_FAULT] = "page fault",
+		[HW_MISCONFIG] = "misconfiguration",
 		[HW_NO_ROOT] = "no root loaded",
 	};
 
@@ -198,7 +215,8 @@ static void print_access(struct run_trace *t, const struct exec_event *ev)
 
 static void print_lock(struct run_trace *t, const struct exec_event *ev)
 {
-	static const char *const what[] = { "write-unlock", "read-unlock", "", "read-lock", "write-lock" };
+	static const char *const what[] = { "write-unlock", "read-unlock", "", "read-lock",
+					    "write-lock" };
 
 	fprintf(t->out, "%s %s", what[ev->delta + 2], ev->text);
 }
@@ -280,7 +298,8 @@ static void print_event(struct run_trace *t, const struct exec_event *ev)
 		break;
 	case EXEC_EV_RCU:
 		fprintf(t->out, ev->delta > 0 ? "    RCU read section" :
-				ev->delta ? "    RCU read section ends" : "    grace period ends");
+				ev->delta     ? "    RCU read section ends" :
+						"    grace period ends");
 		break;
 	case EXEC_EV_ACCESS:
 		print_access(t, ev);
@@ -290,7 +309,8 @@ static void print_event(struct run_trace *t, const struct exec_event *ev)
 		print_change(t, ev);
 		break;
 	case EXEC_EV_PML:
-		fprintf(t->out, "* PML of vCPU %d: gfn 0x%llx", ev->vcpu, (unsigned long long)ev->gfn);
+		fprintf(t->out, "* PML of vCPU %d: gfn 0x%llx", ev->vcpu,
+			(unsigned long long)ev->gfn);
 		break;
 	case EXEC_EV_WARN:
 		fprintf(t->out, "!!! WARN: %s", ev->text);
