@@ -40,49 +40,50 @@ struct item {
 	bool alone;
 };
 
-struct items {
-	uint32_t nr, cap;
-	struct item *item;
-};
-
 struct comparer {
 	const struct import *im;
 	const struct history *recorded;
 	struct comparison *result;
 	const struct history_key *key;
-	struct items a, b;	/* recorded, replayed */
 	uint16_t *cost;		/* (WINDOW + 1) squared */
 };
 
-static bool flatten(const struct history *h, const struct history_key *key, struct items *items)
+static uint32_t flatten(const struct history *h, const struct history_key *key, struct item *items)
 {
-	uint32_t i, life;
+	uint32_t i, life, nr = 0;
 
-	items->nr = 0;
 	for (life = key ? key->first : HISTORY_OPEN; life != HISTORY_OPEN;
 	     life = h->lives[life].next) {
 		const struct history_life *l = &h->lives[life];
 
-		if (items->nr + l->nr > items->cap) {
-			uint32_t cap = 2 * (items->nr + l->nr);
-			struct item *item = realloc(items->item, cap * sizeof(*item));
-
-			if (!item)
-				return false;
-			items->item = item;
-			items->cap = cap;
-		}
 		for (i = 0; i < l->nr; i++)
-			items->item[items->nr++] = (struct item){
+			items[nr++] = (struct item){
 				&l->steps[i],
 				i ? &l->steps[i - 1] : NULL,
 				false,
 				l->nr <= 2,
 			};
 	}
-	if (items->nr)
-		items->item[items->nr - 1].last = true;
-	return true;
+	if (nr)
+		items[nr - 1].last = true;
+	return nr;
+}
+
+/* Room for the classes of any one key. */
+static struct item *alloc_items(const struct history *h)
+{
+	uint32_t i, life, most = 1;
+
+	for (i = 0; i < h->cap_keys; i++) {
+		uint32_t nr = 0;
+
+		if (!h->keys[i].used)
+			continue;
+		for (life = h->keys[i].first; life != HISTORY_OPEN; life = h->lives[life].next)
+			nr += h->lives[life].nr;
+		most = nr > most ? nr : most;
+	}
+	return calloc(most, sizeof(struct item));
 }
 
 static bool ad_only(const struct spte_class *a, const struct spte_class *b)
@@ -254,23 +255,42 @@ static void align(struct comparer *c, const struct item *a, uint32_t na, const s
 	}
 }
 
-static int compare_key(struct comparer *c, const struct history *recorded,
-		       const struct history *replayed, const struct history_key *key)
+/* @a and @b have room for any key's classes. */
+static void compare_key(struct comparer *c, const struct history *replayed,
+			const struct history_key *key, struct item *a, struct item *b)
 {
-	uint32_t i, j, na, nb;
+	uint32_t left_a, left_b, na, nb;
 
 	c->key = key;
-	if (!flatten(recorded, history_find(recorded, key->as_id, key->gfn, key->level), &c->a) ||
-	    !flatten(replayed, history_find(replayed, key->as_id, key->gfn, key->level), &c->b))
-		return -ENOMEM;
-	c->result->recorded += c->a.nr;
-	c->result->replayed += c->b.nr;
-	for (i = j = 0; i < c->a.nr || j < c->b.nr; i += na, j += nb) {
-		na = c->a.nr - i < WINDOW ? c->a.nr - i : WINDOW;
-		nb = c->b.nr - j < WINDOW ? c->b.nr - j : WINDOW;
-		align(c, c->a.item + i, na, c->b.item + j, nb);
+	left_a = flatten(c->recorded, history_find(c->recorded, key->as_id, key->gfn, key->level),
+			 a);
+	left_b = flatten(replayed, history_find(replayed, key->as_id, key->gfn, key->level), b);
+	c->result->recorded += left_a;
+	c->result->replayed += left_b;
+	for (; left_a || left_b; left_a -= na, left_b -= nb) {
+		na = left_a < WINDOW ? left_a : WINDOW;
+		nb = left_b < WINDOW ? left_b : WINDOW;
+		align(c, a, na, b, nb);
+		a += na;
+		b += nb;
 	}
-	return 0;
+}
+
+static void compare_all(struct comparer *c, const struct history *replayed, struct item *a,
+			struct item *b)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->recorded->cap_keys; i++) {
+		if (c->recorded->keys[i].used)
+			compare_key(c, replayed, &c->recorded->keys[i], a, b);
+	}
+	for (i = 0; i < replayed->cap_keys; i++) {
+		const struct history_key *key = &replayed->keys[i];
+
+		if (key->used && !history_find(c->recorded, key->as_id, key->gfn, key->level))
+			compare_key(c, replayed, key, a, b);
+	}
 }
 
 /**
@@ -286,25 +306,18 @@ int history_compare(const struct import *im, const struct history *recorded,
 		    const struct history *replayed, struct comparison *result)
 {
 	struct comparer c = { .im = im, .recorded = recorded, .result = result };
+	struct item *a = alloc_items(recorded);
+	struct item *b = alloc_items(replayed);
 	int ret = -ENOMEM;
-	uint32_t i;
 
 	memset(result, 0, sizeof(*result));
 	c.cost = malloc((WINDOW + 1) * (WINDOW + 1) * sizeof(*c.cost));
-	if (!c.cost)
-		return ret;
-	for (i = 0, ret = 0; i < recorded->cap_keys && !ret; i++) {
-		if (recorded->keys[i].used)
-			ret = compare_key(&c, recorded, replayed, &recorded->keys[i]);
-	}
-	for (i = 0; i < replayed->cap_keys && !ret; i++) {
-		const struct history_key *key = &replayed->keys[i];
-
-		if (key->used && !history_find(recorded, key->as_id, key->gfn, key->level))
-			ret = compare_key(&c, recorded, replayed, key);
+	if (a && b && c.cost) {
+		compare_all(&c, replayed, a, b);
+		ret = 0;
 	}
 	free(c.cost);
-	free(c.a.item);
-	free(c.b.item);
+	free(a);
+	free(b);
 	return ret;
 }

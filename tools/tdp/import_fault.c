@@ -7,9 +7,8 @@
 
 #include "import_walk.h"
 
-#define PFERR_WRITE	2u
+#define PFERR_WRITE	2u	/* the same in an exit qualification, which an EPT violation has instead */
 #define PFERR_FETCH	16u
-#define EPT_WRITE	2u	/* exit qualification, which an EPT violation has instead */
 #define EPT_FETCH	4u
 
 static uint8_t fold_vcpu(struct import *im, uint8_t vcpu)
@@ -22,11 +21,9 @@ static uint8_t fold_vcpu(struct import *im, uint8_t vcpu)
 
 static enum op_kind access_kind(const struct import *im, uint64_t error_code)
 {
-	bool ept = im->desc.mmu == VM_EPT;
-
-	if (error_code & (ept ? EPT_FETCH : PFERR_FETCH))
+	if (error_code & (im->desc.mmu == VM_EPT ? EPT_FETCH : PFERR_FETCH))
 		return OP_EXEC;
-	return error_code & (ept ? EPT_WRITE : PFERR_WRITE) ? OP_WRITE : OP_READ;
+	return error_code & PFERR_WRITE ? OP_WRITE : OP_READ;
 }
 
 static bool is_mapped(const struct state *s, const struct task_state *t)

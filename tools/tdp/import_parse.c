@@ -179,7 +179,7 @@ static bool parse_task(char *line, char *bracket, struct ft_line_info *info)
 		digits--;
 	if (digits == end || digits == line || digits[-1] != '-')
 		return false;
-	info->pid = atoi(digits);
+	info->pid = strtol(digits, NULL, 10);
 	info->comm = line + strspn(line, " ");
 	if (info->comm > digits - 1)
 		return false;

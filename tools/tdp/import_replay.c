@@ -65,7 +65,7 @@ static struct table *table_at(struct replay *r, uint64_t pa)
 		r->nr_tables = nr;
 	}
 	if (!r->tables[page]) {
-		r->tables[page] = malloc(sizeof(struct table));
+		r->tables[page] = calloc(1, sizeof(struct table));
 		r->h->no_memory |= !r->tables[page];
 	}
 	return r->tables[page];

@@ -40,7 +40,7 @@ int import_verify(const struct import *im, const struct program *prog,
 		  const struct import_turns *turns, struct import_error *err)
 {
 	struct history recorded, replayed;
-	struct comparison result;
+	struct comparison result = { 0 };
 	int ret;
 
 	history_init(&recorded, &im->desc);
