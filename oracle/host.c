@@ -57,6 +57,8 @@ void host_reset(struct oracle *o)
 	map_clear(&h->regions);
 	map_clear(&h->chunks);
 	map_clear(&h->owners);
+	h->last_region = NULL;
+	h->last_chunk = NULL;
 	h->region_pool.used = h->chunk_pool.used = h->small_pool.used = 0;
 
 	/*

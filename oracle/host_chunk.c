@@ -223,9 +223,9 @@ static void chunk_inherit(struct chunk *c, const struct region *r)
 	memset(c->protected, r->protected ? 0xff : 0, sizeof(c->protected));
 }
 
-struct chunk *host_chunk(struct host *h, struct region *r, uint64_t hvn)
+static struct chunk *find(struct host *h, uint64_t key)
 {
-	uint64_t key = hvn / CHUNK_PAGES, i = map_get(&h->chunks, key);
+	uint64_t i = map_get(&h->chunks, key);
 	struct chunk *c;
 
 	if (i == MAP_NONE) {
@@ -238,6 +238,16 @@ struct chunk *host_chunk(struct host *h, struct region *r, uint64_t hvn)
 	} else {
 		c = pool_at(&h->chunk_pool, i, sizeof(*c));
 	}
+	return c;
+}
+
+/* The chunk of @hvn, up to date; @r: its region. */
+struct chunk *host_chunk(struct host *h, struct region *r, uint64_t hvn)
+{
+	struct chunk *c = h->last_chunk;
+
+	if (!c || hvn - c->first >= CHUNK_PAGES)
+		c = h->last_chunk = find(h, hvn / CHUNK_PAGES);
 	if (c->form != r->form)
 		chunk_inherit(c, r);
 	for (; c->applied < h->nr_log; c->applied++) {

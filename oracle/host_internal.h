@@ -110,6 +110,8 @@ struct host {
 	struct map regions, chunks;	/* hvn >> 18, hvn >> 9: index in the pool */
 	struct map owners;		/* pfn, or pfn >> 9 or 18 with a tag: host page */
 	struct pool region_pool, chunk_pool, small_pool;
+	struct region *last_region;	/* found last, NULL if none */
+	struct chunk *last_chunk;
 	uint64_t base;			/* frame of host page 0 */
 	uint64_t fixed_end;		/* frames from here on are handed out in order */
 	uint64_t end;			/* first frame that does not exist */

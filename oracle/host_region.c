@@ -87,9 +87,9 @@ static void region_apply(struct host *h, struct region *r, const struct range_op
 	}
 }
 
-struct region *host_region(struct host *h, uint64_t hvn)
+static struct region *find(struct host *h, uint64_t key)
 {
-	uint64_t key = hvn / REGION_PAGES, i = map_get(&h->regions, key);
+	uint64_t i = map_get(&h->regions, key);
 	struct region *r;
 
 	if (i == MAP_NONE) {
@@ -101,6 +101,17 @@ struct region *host_region(struct host *h, uint64_t hvn)
 	} else {
 		r = pool_at(&h->region_pool, i, sizeof(*r));
 	}
+	return r;
+}
+
+/* The region of @hvn, up to date. */
+struct region *host_region(struct host *h, uint64_t hvn)
+{
+	struct region *r = h->last_region;
+
+	/* Most questions are about the region of the question before. */
+	if (!r || hvn - r->first >= REGION_PAGES)
+		r = h->last_region = find(h, hvn / REGION_PAGES);
 	while (r->applied < h->nr_log) {
 		const struct range_op *op = &h->log[r->applied++];
 
