@@ -5,7 +5,7 @@
  *
  *   executor.c		 lifecycle: a VM per program, its end, what came out
  *   executor_schedule.c threads: whose turn it is, points where operations begin, choices
- *   executor_ops.c	 one function per operation
+ *   executor_ops*.c	 one function per operation, a file per kind of thread
  *   executor_access.c	 a guest access: hardware, fault, emulation, until it is done
  *   executor_call.c	 calls of the MMU's interface, each shown to the oracle
  *   executor_events.c	 what the platform, the host and the hardware tell each other

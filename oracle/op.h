@@ -4,7 +4,7 @@
  * its threads.  This is the vocabulary that programs, the executor and the
  * oracle share; it knows nothing of how libtdp works.
  *
- * Adding an operation: one row in OP_LIST below, one case in fuzz/executor_ops.c
+ * Adding an operation: one row in OP_LIST below, one function in fuzz/executor_ops_KIND.c
  * and one in oracle/model_ops.c; docs/program-format.md is checked against
  * this list by a test.
  */
