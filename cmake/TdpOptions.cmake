@@ -43,6 +43,11 @@ if(TDP_SANITIZE)
 	add_compile_options(-fsanitize=${TDP_SANITIZE} -fno-sanitize-recover=all
 			    -fno-omit-frame-pointer)
 	add_link_options(-fsanitize=${TDP_SANITIZE})
+	# A stack frame on the heap for each function that takes the address of a local takes a third
+	# of the time.
+	if(TDP_SANITIZE MATCHES "address" AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
+		add_compile_options(-fsanitize-address-use-after-return=never)
+	endif()
 endif()
 if(TDP_LIBFUZZER)
 	# Inputs are programs, which the mutator understands: comparing bytes would teach libFuzzer
