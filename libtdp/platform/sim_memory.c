@@ -48,22 +48,35 @@ static u64 freed_first, freed_end;
 
 /*
  * Every other allocation, so that a run that was cut short can be cleaned up.
- * @pool: where a freed one waits to be used again, by size; NULL: it goes back to malloc().
+ * @pool: where a freed one waits to be used again, by size; NULL: it goes back to malloc()
+ * @bytes: size asked for, without this header
  */
 struct sim_alloc {
 	struct sim_alloc *next;
 	struct sim_alloc **pprev;
-	struct sim_alloc **pool;
-} __attribute__((aligned(16)));
+	struct sim_pool *pool;
+	size_t bytes;
+};
 
-/* Small ones are kept by size in steps of 64 bytes; not where AddressSanitizer is to see their ends. */
-#define SIM_POOL_STEP	64
+/*
+ * Small ones are kept, by size in steps of 64 bytes with at least 16 spare, oldest first. With
+ * AddressSanitizer the spare bytes and what is kept are poisoned, and some are always left waiting.
+ */
+struct sim_pool {
+	struct sim_alloc *first;
+	struct sim_alloc *last;
+	u32 n;
+};
+
+#define SIM_POOL_STEP  64
+#define SIM_POOL_SPARE 16
+#define SIM_POOLS      64
 #ifdef SIM_ASAN
-#define SIM_POOLS	1
+#define SIM_POOL_KEEP 16
 #else
-#define SIM_POOLS	64
+#define SIM_POOL_KEEP 0
 #endif
-static struct sim_alloc *pools[SIM_POOLS];
+static struct sim_pool pools[SIM_POOLS];
 
 static struct sim_alloc *allocs;
 static u64 allocs_live;
@@ -84,31 +97,44 @@ static void sim_arena_map(void)
 
 static void sim_release(struct sim_alloc *a)
 {
-	if (!a->pool) {
+	struct sim_pool *pool = a->pool;
+
+	if (!pool) {
 		free(a);
 		return;
 	}
-	a->next = *a->pool;
-	*a->pool = a;
+	ASAN_POISON_MEMORY_REGION(a + 1, a->bytes);
+	a->next = NULL;
+	if (pool->n++)
+		pool->last->next = a;
+	else
+		pool->first = a;
+	pool->last = a;
 }
 
-/* @bytes with the header, zeroed; NULL without memory. */
+/* @bytes after the header, zeroed; NULL without memory. */
 static struct sim_alloc *sim_obtain(size_t bytes)
 {
-	size_t steps = (bytes + SIM_POOL_STEP - 1) / SIM_POOL_STEP;
-	struct sim_alloc **pool = steps < SIM_POOLS ? &pools[steps] : NULL;
+	size_t steps = (sizeof(struct sim_alloc) + bytes + SIM_POOL_SPARE) / SIM_POOL_STEP + 1;
+	struct sim_pool *pool = steps < SIM_POOLS ? &pools[steps] : NULL;
 	struct sim_alloc *a;
 
-	if (pool && *pool) {
-		a = *pool;
-		*pool = a->next;
-		memset(a, 0, bytes);
+	if (pool && pool->n > SIM_POOL_KEEP) {
+		a = pool->first;
+		pool->first = a->next;
+		pool->n--;
+		ASAN_UNPOISON_MEMORY_REGION(a + 1, bytes);
+		memset(a + 1, 0, bytes);
 	} else {
-		a = calloc(1, pool ? steps * SIM_POOL_STEP : bytes);
+		a = calloc(1, pool ? steps * SIM_POOL_STEP : sizeof(*a) + bytes);
 		if (!a)
 			return NULL;
+		if (pool)
+			ASAN_POISON_MEMORY_REGION((char *)(a + 1) + bytes,
+						  steps * SIM_POOL_STEP - sizeof(*a) - bytes);
 	}
 	a->pool = pool;
+	a->bytes = bytes;
 	return a;
 }
 
@@ -292,8 +318,7 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 
 	if (sim_refused(actions, false))
 		return NULL;
-	if (__builtin_mul_overflow(n, size, &bytes) ||
-	    __builtin_add_overflow(bytes, sizeof(*a), &bytes))
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX / 2)
 		return NULL;
 	a = sim_obtain(bytes);
 	if (!a)
@@ -315,9 +340,14 @@ void sim_free(void *ptr, const struct sim_site *site)
 		return;
 	a = (struct sim_alloc *)ptr - 1;
 	sim_point(POINT_FREE, 0, NULL, site);
+	if (!a->pprev) {
+		sim_warn("memory freed twice", site);
+		return;
+	}
 	*a->pprev = a->next;
 	if (a->next)
 		a->next->pprev = a->pprev;
+	a->pprev = NULL;
 	allocs_live--;
 	sim_release(a);
 }
