@@ -31,7 +31,21 @@ static void on_refused(void *ctx, bool page)
 	refusals++;
 }
 
-static const struct sim_observer observer = { .refused = on_refused, .fatal = on_fatal };
+static int warnings;
+
+static void on_warn(void *ctx, const char *cond, const struct sim_site *site)
+{
+	(void)ctx;
+	(void)cond;
+	(void)site;
+	warnings++;
+}
+
+static const struct sim_observer observer = {
+	.refused = on_refused,
+	.fatal = on_fatal,
+	.warn = on_warn,
+};
 
 #define assert_fatal(rule, text, statement)                             \
 	do {                                                            \
@@ -255,6 +269,36 @@ static void test_budget_ends_a_livelock(void **state)
 	assert_fatal('P', "budget", for (;;) cpu_relax());
 }
 
+static void test_memory_freed_twice(void **state)
+{
+	char *object = kzalloc(100);
+
+	(void)state;
+	warnings = 0;
+	assert_non_null(object);
+	kfree(object);
+	assert_int_equal(warnings, 0);
+	kfree(object);
+	assert_int_equal(warnings, 1);
+	assert_int_equal(sim_allocs_in_use(), 0);
+}
+
+static void test_memory_is_zeroed_again(void **state)
+{
+	int i, j;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		char *object = kzalloc(100);
+
+		assert_non_null(object);
+		for (j = 0; j < 100; j++)
+			assert_int_equal(object[j], 0);
+		memset(object, 0xa5, 100);
+		kfree(object);
+	}
+}
+
 static void test_reset_frees_what_a_cut_run_left(void **state)
 {
 	(void)state;
@@ -280,6 +324,8 @@ int main(void)
 		TEST(test_grace_period_is_late_unless_chosen),
 		TEST(test_deadlocks_are_rule_p),
 		TEST(test_budget_ends_a_livelock),
+		TEST(test_memory_freed_twice),
+		TEST(test_memory_is_zeroed_again),
 		TEST(test_reset_frees_what_a_cut_run_left),
 	};
 
