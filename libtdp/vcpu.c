@@ -238,7 +238,7 @@ u64 kvm_vcpu_tlb_flushes(struct kvm_vcpu *vcpu)
  * kvm_vcpu_get_spte() - the last SPTE that translates a gpa in the vCPU's root
  * @vcpu: the vCPU
  * @gpa: guest physical address, bytes
- * @level: the SPTE's level; 0 if the vCPU has no root
+ * @level: result: the SPTE's level; 0 if the vCPU has no root. May be NULL
  *
  * Mirrors get_sptes_lockless().
  *
@@ -250,7 +250,8 @@ u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 	u64 sptes[PT64_ROOT_MAX_LEVEL + 1];
 	int leaf, root_level;
 
-	*level = 0;
+	if (level)
+		*level = 0;
 	if (!vcpu || !VALID_PAGE(vcpu->arch.mmu->root.hpa))
 		return 0;
 
@@ -259,6 +260,7 @@ u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 	kvm_tdp_mmu_walk_lockless_end();
 	if (leaf < 0)
 		return 0;
-	*level = leaf;
+	if (level)
+		*level = leaf;
 	return sptes[leaf];
 }

@@ -196,12 +196,14 @@ void kvm_destroy_vm(struct kvm *kvm)
 /**
  * kvm_vm_get_stat() - read the VM's statistics
  * @kvm: the VM
- * @stat: result; zero if @kvm is NULL. Exact only while nothing runs
+ * @stat: result; zero if @kvm is NULL. Exact only while nothing runs. NULL: nothing is done
  */
 void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat)
 {
 	int i;
 
+	if (!stat)
+		return;
 	*stat = (struct kvm_vm_stat){ 0 };
 	if (!kvm)
 		return;

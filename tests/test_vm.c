@@ -126,6 +126,66 @@ static void test_null(void **state)
 	assert_int_equal(kvm_vcpu_get_spte(NULL, 0, &level), 0);
 	assert_int_equal(level, 0);
 	assert_int_equal(kvm_memslots_generation(NULL, 0), 0);
+	assert_int_equal(kvm_vcpu_mmio_gfn(NULL), 0);
+	assert_int_equal(kvm_vcpu_tlb_flushes(NULL), 0);
+	kvm_vcpu_mark_page_dirty(NULL, 0);
+	assert_int_equal(kvm_tdp_map_page(NULL, 0, 0, NULL), -EINVAL);
+	assert_int_equal(kvm_set_nx_huge_pages(NULL, true), -EINVAL);
+	assert_int_equal(kvm_recover_nx_huge_pages(NULL), -EINVAL);
+	assert_int_equal(kvm_write_track_add_gfn(NULL, 0, 0), -EINVAL);
+	assert_int_equal(kvm_write_track_remove_gfn(NULL, 0, 0), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_try_split_huge_pages(NULL, 0, PG_LEVEL_4K), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_gfn_write_protect(NULL, 0, 0, PG_LEVEL_4K), -EINVAL);
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_end(NULL, 0, 1), -EINVAL);
+	assert_int_equal(kvm_mmu_notifier_clear_young(NULL, 0, 1), -EINVAL);
+	assert_int_equal(kvm_mmu_notifier_clear_flush_young(NULL, 0, 1), -EINVAL);
+	assert_int_equal(kvm_mmu_notifier_test_young(NULL, 0, 1), -EINVAL);
+	assert_int_equal(tdp_for_each_spte(NULL, NULL, NULL), -EINVAL);
+}
+
+/* Results that nobody wants, and arguments at and beyond the ends of their ranges. */
+static void test_extreme_arguments(void **state)
+{
+	struct tdp_vm_config config = vm_config();
+	u64 bitmap[16] = { 0 };
+	gfn_t gfn = ~0ULL;
+
+	(void)state;
+	vm_create(&config);
+	assert_int_equal(set_slot(0, 0, 1024, 0, KVM_MEM_LOG_DIRTY_PAGES), 0);
+	assert_int_equal(kvm_vcpu_enter_guest(vcpu), 0);
+	assert_int_equal(kvm_mmu_page_fault(vcpu, 0, PFERR_WRITE_MASK), RET_PF_FIXED);
+	assert_int_equal(kvm_mmu_page_fault(vcpu, ~0ULL, PFERR_WRITE_MASK), RET_PF_EMULATE);
+	assert_true(kvm_vcpu_get_spte(vcpu, 0, NULL) & 1);
+	assert_false(kvm_vcpu_get_spte(vcpu, ~0ULL, NULL) & 1);
+	kvm_vm_get_stat(kvm, NULL);
+	kvm_vcpu_mark_page_dirty(vcpu, gfn);
+	assert_int_equal(kvm_tdp_map_page(vcpu, 0, 0, NULL), -EINVAL);
+	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, gfn, 1), -EINVAL);
+	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, 0, ~0ULL), -EINVAL);
+	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, gfn - 5, 10), -EINVAL);
+	assert_int_equal(kvm_vm_ioctl_get_dirty_log(kvm, ~0U, bitmap, 16), -EINVAL);
+	assert_int_equal(kvm_vm_ioctl_clear_dirty_log(kvm, 0, ~0ULL - 63, 128, bitmap), -EINVAL);
+	assert_int_equal(kvm_vm_ioctl_clear_dirty_log(kvm, 0, 64, ~0ULL - 63, bitmap), -EINVAL);
+	assert_int_equal(kvm_vm_ioctl_clear_dirty_log(kvm, ~0U, 0, 64, bitmap), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_try_split_huge_pages(kvm, 0, PG_LEVEL_NONE), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_try_split_huge_pages(kvm, 0, PG_LEVEL_512G), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_try_split_huge_pages(kvm, ~0U, PG_LEVEL_4K), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_gfn_write_protect(kvm, 0, gfn, PG_LEVEL_4K), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_gfn_write_protect(kvm, 0, 0, PG_LEVEL_NONE), -EINVAL);
+	assert_int_equal(kvm_mmu_slot_gfn_write_protect(kvm, 0, 0, PG_LEVEL_1G + 6), -EINVAL);
+	assert_int_equal(kvm_write_track_add_gfn(kvm, 0, gfn), -EINVAL);
+	assert_int_equal(kvm_write_track_add_gfn(kvm, 0, 1024), -EINVAL);
+	assert_int_equal(kvm_write_track_add_gfn(kvm, ~0U, 0), -EINVAL);
+	assert_int_equal(kvm_write_track_remove_gfn(kvm, 0, 1), -EINVAL); /* it is not tracked */
+	assert_int_equal(kvm_zap_gfn_range(kvm, gfn - 1, gfn), 0);
+	assert_int_equal(kvm_memslots_generation(kvm, -1), 0);
+	assert_int_equal(kvm_memslots_generation(kvm, 2), 0);
+	assert_int_equal(tdp_for_each_spte(kvm, NULL, NULL), -EINVAL);
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_start(kvm, 0, 1ULL << 52), 0);
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_end(kvm, 0, 1ULL << 52), 0);
+	assert_int_equal(kvm_mmu_notifier_invalidate_range_end(kvm, 0, 1), -EINVAL);
+	vm_destroy();
 }
 
 static void test_vcpus(void **state)
@@ -394,10 +454,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_configurations), cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_null),	       cmocka_unit_test(test_vcpus),
-		cmocka_unit_test(test_modes),	       cmocka_unit_test(test_gpa_limit),
-		cmocka_unit_test(test_fail_nth),       cmocka_unit_test(test_fail_log_start),
-		cmocka_unit_test(test_fail_create),
+		cmocka_unit_test(test_null),	       cmocka_unit_test(test_extreme_arguments),
+		cmocka_unit_test(test_vcpus),	       cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_gpa_limit),      cmocka_unit_test(test_fail_nth),
+		cmocka_unit_test(test_fail_log_start), cmocka_unit_test(test_fail_create),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
