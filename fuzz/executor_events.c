@@ -3,6 +3,8 @@
  * Who tells whom: the platform's events go to the oracle; the MMU's questions to the host go to the
  * oracle's host model; the oracle's hardware reads SPTEs and passes points of the platform.
  */
+#include <tdp/spte_bits.h>
+
 #include "executor_internal.h"
 
 /* ---- for tracers ---- */
@@ -86,6 +88,24 @@ static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 			.ok = ok,
 			.site = site,
 			.k = how == POINT_OP ? 0 : sim.current->count[how][level],
+		};
+
+		emit_and_check(x, &ev);
+	}
+}
+
+static void ev_init(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
+		    const struct sim_site *site)
+{
+	struct executor *x = ctx;
+	int i;
+
+	oracle_ev_init(x->oracle, pa, level, n, first, step);
+	for (i = 0; i < n && exec_tracing(x); i++) {
+		struct exec_event ev = {
+			.kind = EXEC_EV_SPTE, .point = POINT_OP, .level = level, .pa = pa + i * 8,
+			.old = SHADOW_NONPRESENT_VALUE, .val = first + i * step, .ok = true,
+			.site = site,
 		};
 
 		emit_and_check(x, &ev);
@@ -340,7 +360,7 @@ void exec_events_init(struct executor *x)
 		.ctx = x,
 		.point = ev_point,
 		.spte = ev_spte,
-		.freeze = ev_freeze,
+		.init = ev_init,	.freeze = ev_freeze,
 		.page = ev_page,
 		.flush = ev_flush,
 		.kick = ev_kick,

@@ -772,12 +772,10 @@ static void fill_split_table(struct kvm *kvm, u64 huge_spte, struct kvm_mmu_page
 {
 	const int level = sp->role.level;
 	const u64 step = KVM_PAGES_PER_HPAGE(level) << PAGE_SHIFT;
-	u64 spte = make_huge_page_split_spte(kvm, huge_spte, sp->role, 0);
-	u64 *sptep = sp->spt;
+	const u64 spte = make_huge_page_split_spte(kvm, huge_spte, sp->role, 0);
 
 	KVM_MMU_WARN_ON(spte & (SPTE_ENT_PER_PAGE - 1) * step);
-	for (int i = 0; i < SPTE_ENT_PER_PAGE; i++, spte += step)
-		tdp_init_spte(&sptep[i], spte, level);
+	tdp_init_sptes(sp->spt, SPTE_ENT_PER_PAGE, spte, step, level);
 }
 
 /*

@@ -117,10 +117,12 @@ uint64_t host_frame(struct oracle *o, uint64_t hvn)
 uint64_t host_owner(struct oracle *o, uint64_t pfn)
 {
 	struct host *h = o->host;
-	uint64_t hvn = HOST_NO_FRAME;
+	/* The frames of the start can have become others' one by one only: by "reuse". */
+	const int levels = pfn >= h->fixed_end ? 3 : 1;
+	uint64_t hvn = MAP_NONE;
 	int level;
 
-	for (level = 1; level <= 3; level++) {
+	for (level = 1; level <= levels && h->owners.used; level++) {
 		hvn = map_get(&h->owners, host_owner_key(pfn, level));
 		if (hvn != MAP_NONE) {
 			hvn += pfn & ((1ULL << (9 * (level - 1))) - 1);

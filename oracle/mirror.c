@@ -259,6 +259,35 @@ void mirror_init(struct mirror_table *t, uint64_t pa, int level, uint64_t val)
 }
 
 /**
+ * mirror_init_run() - likewise for several entries, whose values are @step apart
+ * @t: page table
+ * @pa: address of the first
+ * @level: of the entries, as the MMU has it
+ * @n: how many
+ * @first: value of the first
+ * @step: distance
+ */
+void mirror_init_run(struct mirror_table *t, uint64_t pa, int level, int n, uint64_t first,
+		     uint64_t step)
+{
+	int i;
+
+	/* A whole table that maps what one huge page did. */
+	if (n == 512 && !t->nr_init && !(pa & 0xfff) && step == 1ULL << (12 + 9 * (level - 1)) &&
+	    fmt_mmu_present(first)) {
+		t->init_base = first;
+		t->init_level = level;
+		t->init_uniform = true;
+		t->nr_init = n;
+		t->nr_leaf = fmt_is_leaf(first, level) ? n : 0;
+		memset(t->present, 0xff, sizeof(t->present));
+		return;
+	}
+	for (i = 0; i < n; i++)
+		mirror_init(t, pa + i * 8, level, first + i * step);
+}
+
+/**
  * mirror_spte() - an SPTE was given another value
  * @o: oracle
  * @t: page that holds it, live

@@ -122,6 +122,8 @@ void mirror_reset(struct oracle *o);
 void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
 void mirror_free(struct oracle *o, struct mirror_table *t);
 void mirror_init(struct mirror_table *t, uint64_t pa, int level, uint64_t val);
+void mirror_init_run(struct mirror_table *t, uint64_t pa, int level, int n, uint64_t first,
+		     uint64_t step);
 void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, uint64_t old,
 		 uint64_t val);
 struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode);

@@ -284,6 +284,24 @@ void model_ev_spte(struct model *m, uint64_t pa)
 		page->nr_writes = MPAGE_WRITES + 1;
 }
 
+void model_ev_sptes(struct model *m, uint64_t pa, int n)
+{
+	struct mpage *page;
+	int i;
+
+	if (!m->on)
+		return;
+	page = page_of(m, pa);
+	if (page && !page->table && n > MPAGE_WRITES) {
+		m->c.seq += n;
+		m->c.last_pa = pa + (n - 1) * 8;
+		page->nr_writes = MPAGE_WRITES + 1;
+		return;
+	}
+	for (i = 0; i < n; i++)
+		model_ev_spte(m, pa + i * 8);
+}
+
 static void log_alloc(struct model *m, bool refused)
 {
 	struct mcall *c = &m->c;

@@ -42,6 +42,7 @@ void model_check_stat(struct model *m, const struct oracle_stat *stat);
 
 /* What the MMU does, as it happens; none of it is believed, all of it is compared. */
 void model_ev_spte(struct model *m, uint64_t pa);
+void model_ev_sptes(struct model *m, uint64_t pa, int n); /* from @pa on, of one table */
 void model_ev_page_alloc(struct model *m, uint64_t pa, uint64_t fill);
 void model_ev_page_free(struct model *m, uint64_t pa);
 void model_ev_flush(struct model *m, uint64_t gfn, uint64_t nr);

@@ -279,6 +279,37 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 }
 
 /**
+ * oracle_ev_init() - entries of a page table that nobody can see yet were written in one go
+ * @o: oracle
+ * @pa: address of the first
+ * @level: of the SPTEs, as the MMU has it
+ * @n: how many
+ * @first: value of the first
+ * @step: what each one's is above that of the one before
+ *
+ * The same as that many oracle_ev_spte() of kind ORACLE_INIT, but for the hash: it takes in what
+ * is said here once.
+ */
+void oracle_ev_init(struct oracle *o, uint64_t pa, int level, int n, uint64_t first, uint64_t step)
+{
+	struct mirror_table *t = mirror_at(o->mirror, pa);
+
+	o->step += n;
+	oracle_mix(o, pa << 8 | ORACLE_INIT << 4 | level << 1 | 1, first);
+	oracle_mix(o, n, step);
+	if (!t || !t->live) {
+		rule_u_table(o, NO_GFN, pa, "the MMU");
+		return;
+	}
+	if (t->linked)
+		oracle_report(o, 'U', mirror_entry_gfn(t, pa), first,
+			      "a page table is initialised after it was linked");
+	mirror_init_run(t, pa, level, n, first, step);
+	if (o->predict)
+		model_ev_sptes(o->model, pa, n);
+}
+
+/**
  * oracle_ev_freeze() - a run of empty SPTEs of one page was exchanged for a frozen value
  * @o: oracle
  * @pa: address of the first

@@ -99,6 +99,7 @@ void oracle_set_thread(struct oracle *o, int thread, uint32_t op);
 enum oracle_how { ORACLE_INIT, ORACLE_WRITE, ORACLE_XCHG, ORACLE_CMPXCHG, ORACLE_AND };
 void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old,
 		    uint64_t val, bool ok);
+void oracle_ev_init(struct oracle *o, uint64_t pa, int level, int n, uint64_t first, uint64_t step);
 void oracle_ev_freeze(struct oracle *o, uint64_t pa, int level, int n, uint64_t empty,
 		      uint64_t frozen);
 void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill);

@@ -63,7 +63,9 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  * @point: every point, before it acts; setting it costs speed
  * @spte: SPTE at physical address @pa changed or was written: @how is POINT_WRITE, _XCHG, _CMPXCHG or _AND
  *	(also called for a failed cmpxchg: then @ok is false and @cur is what was found);
- *	POINT_OP stands for tdp_init_spte(), i.e. a table that is not linked yet
+ *	POINT_OP stands for tdp_init_sptes(), i.e. a table that is not linked yet
+ * @init: @n SPTEs from @pa on, of a table that is not linked yet, became @first, @first + @step and so on;
+ *	NULL: each is told to @spte
  * @freeze: @n SPTEs of a removed table from @pa on, all empty, were exchanged for a frozen value; NULL: each is
  *	told to @spte
  * @page: page-table page at @pa allocated (all entries @fill) or freed (after its grace period)
@@ -80,6 +82,8 @@ struct sim_observer {
 	void (*point)(void *ctx, enum point_kind kind, int level, hpa_t pa,
 		      const struct sim_site *site);
 	void (*spte)(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
+		     const struct sim_site *site);
+	void (*init)(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
 		     const struct sim_site *site);
 	void (*freeze)(void *ctx, hpa_t pa, int level, int n, u64 empty, u64 frozen);
 	void (*page)(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill);
@@ -291,13 +295,25 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 	return old;
 }
 
-/* A table that nobody else can see yet: no point, but the observer is told. */
-static inline void sim_init_spte(u64 *sptep, u64 val, int level, const struct sim_site *site)
+/*
+ * A table that nobody else can see yet: no point, but the observer is told. @n SPTEs become @first,
+ * @first + @step and so on.
+ */
+static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int level,
+				  const struct sim_site *site)
 {
-	u64 old = *sptep;
+	const bool run = sim.observer && sim.observer->init;
+	int i;
 
-	*sptep = val;
-	sim_spte_changed(POINT_OP, sptep, level, old, val, true, site);
+	for (i = 0; i < n; i++) {
+		u64 old = sptep[i], val = first + i * step;
+
+		sptep[i] = val;
+		if (!run)
+			sim_spte_changed(POINT_OP, &sptep[i], level, old, val, true, site);
+	}
+	if (run)
+		sim.observer->init(sim.observer->ctx, sim_ptr_pa(sptep), level, n, first, step, site);
 }
 
 /* sim_memory.c: many SPTEs at once; neither is a point */
@@ -366,7 +382,8 @@ static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int
 #define tdp_xchg_spte(sptep, val, level)	 sim_xchg_spte(sptep, val, level, SIM_SITE)
 #define tdp_cmpxchg_spte(sptep, old, val, level) sim_cmpxchg_spte(sptep, old, val, level, SIM_SITE)
 #define tdp_fetch_and_spte(sptep, mask, level)	 sim_fetch_and_spte(sptep, mask, level, SIM_SITE)
-#define tdp_init_spte(sptep, val, level)	 sim_init_spte(sptep, val, level, SIM_SITE)
+#define tdp_init_sptes(sptep, n, first, step, level) \
+	sim_init_sptes(sptep, n, first, step, level, SIM_SITE)
 #define tdp_skip_sptes(sptep, n, val, points)	 sim_skip_sptes(sptep, n, val, points)
 /* Where tdp_skip_sptes() stopped; the read is among the points it counted. */
 #define tdp_peek_spte(sptep)			 __atomic_load_n(sptep, __ATOMIC_ACQUIRE)
