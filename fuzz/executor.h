@@ -27,7 +27,7 @@ struct sim_site;	/* of the platform: file and line */
 
 /*
  * What is counted while a program runs: STAT(field, "key", meaning).  The keys are those of
- * `tdp run --stat` and of a corpus program's "# expect" lines; docs/program-format.md lists them.
+ * `tdp run --stat` and of a corpus program's "# expect" lines; docs/corpus.md lists them.
  * The VM's destruction is not counted.
  */
 #define EXEC_STAT_LIST(STAT)								\
@@ -125,6 +125,7 @@ struct exec_event {
  * struct exec_options - how to run
  * @max_accesses: accesses (and prefaulted mappings) after which those that remain are left out, so
  *	that a fuzzer's input takes bounded time; 0: none
+ * @max_points: points after which the operations that remain are left out likewise; 0: none
  * @op_budget: points that one operation or access may pass before it counts as a livelock; 0: default
  * @hash_points: the hash covers every point and not just what changed
  * @count_dirty: fill the counter dirty.pages, at the cost of reading each bitmap
@@ -137,6 +138,7 @@ struct exec_event {
  */
 struct exec_options {
 	uint64_t max_accesses;
+	uint64_t max_points;
 	uint64_t op_budget;
 	bool hash_points;
 	bool count_dirty;
@@ -154,7 +156,7 @@ struct exec_options {
  * @nr_violations: rules broken; oracle_violation() of executor_oracle() has them until the next run
  * @nr_never: choices whose point never came
  * @never: their numbers in the program
- * @truncated: max_accesses was reached
+ * @truncated: max_accesses or max_points was reached
  */
 struct exec_result {
 	struct exec_stats stats;

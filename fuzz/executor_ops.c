@@ -47,6 +47,14 @@ static bool is_access(const struct op *op)
 	return op->kind == OP_READ || op->kind == OP_WRITE || op->kind == OP_EXEC;
 }
 
+/* The run has taken as long as it may. */
+static bool is_enough(const struct executor *x, const struct op *op)
+{
+	if (x->opts->max_points && sim_points() > x->opts->max_points)
+		return true;
+	return is_access(op) && !x->accesses_left;
+}
+
 /**
  * exec_op_step() - the current thread does its operation, or the next access of a repeated one
  * @x: executor
@@ -62,12 +70,12 @@ bool exec_op_step(struct executor *x, struct exec_thread *t)
 
 	if (!x->kvm)
 		return true;
-	if (!is_access(op)) {
-		op_functions[op->kind](x, op);
+	if (is_enough(x, op)) {
+		x->res->truncated = true;
 		return true;
 	}
-	if (!x->accesses_left) {
-		x->res->truncated = true;
+	if (!is_access(op)) {
+		op_functions[op->kind](x, op);
 		return true;
 	}
 	x->accesses_left--;

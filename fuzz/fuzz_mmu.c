@@ -16,14 +16,13 @@
 #include "mutate.h"
 #include "program.h"
 
-/* Accesses of one input: what a repeated operation asks for beyond this shows nothing new. */
-#define MAX_ACCESSES 256
-
 /*
- * Points of one input, beyond which libFuzzer is not to build on it: one that splits 1 GiB into 4K
- * pages takes as long as a thousand that change a table or two, and so would its offspring.
+ * What one input may do before the rest of it is left out, and libFuzzer is not to build on it: one
+ * that splits 1 GiB into 4K pages takes as long as a thousand that change a table or two, and so
+ * would its offspring.
  */
-#define MAX_POINTS 50000
+#define MAX_ACCESSES 256
+#define MAX_POINTS   50000
 
 static struct executor *executor;
 static struct program *prog;
@@ -110,13 +109,19 @@ static void report(const struct exec_result *res)
 		finding_print(stderr, path, prog, oracle_violation(oracle, i));
 	fprintf(stderr, "---- program ----\n%s---- replay ----\n", text);
 	save(path, text);
-	fprintf(stderr, "tdp run --trace %s\n", path);
+	fprintf(stderr, "tdp run --trace ");
+	if (res->truncated)
+		fprintf(stderr, "--max-accesses=%d --max-points=%d ", MAX_ACCESSES, MAX_POINTS);
+	fprintf(stderr, "%s\n", path);
 	free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct exec_options opts = { .max_accesses = MAX_ACCESSES };
+	static const struct exec_options opts = {
+		.max_accesses = MAX_ACCESSES,
+		.max_points = MAX_POINTS,
+	};
 	struct exec_result res;
 
 	if (!executor)

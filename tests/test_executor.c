@@ -170,6 +170,11 @@ static void test_truncation(void **state)
 	run_clean(&opts, &res);
 	assert_false(res.truncated);
 	assert_int_equal(res.stats.accesses, 101);
+
+	opts.max_points = 50;
+	run_clean(&opts, &res);
+	assert_true(res.truncated);
+	assert_in_range(res.stats.accesses, 1, 5);
 }
 
 static void count_ends(void *ctx, struct kvm *kvm)

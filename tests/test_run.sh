@@ -74,6 +74,8 @@ expect 2 '^missing\.tdp: No such file' missing.tdp
 expect 2 'expected a FILE'
 expect 2 "bad option --nonsense; 'tdp run --help' says more" --nonsense good.tdp
 expect 2 'expected nothing or all, found some' --trace=some good.tdp
+expect 2 '--max-points: expected a number, found x' --max-points=x good.tdp
+expect 0 '^good\.tdp: ok \(3 operations, 1 accesses,' --max-accesses=1 good.tdp
 expect 0 '^usage: tdp run' --help
 
 # Bad input does not keep the rest from running.

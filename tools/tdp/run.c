@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tdp run: replay programs under the oracle. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "executor.h"
@@ -20,6 +22,8 @@ static const char help[] =
 	"  -H, --hash         print a hash over every event and every point\n"
 	"  -r, --raw          FILE is a fuzzer's input: any bytes, whatever the first one says\n"
 	"  -q, --quiet        print violations and errors only\n"
+	"      --max-accesses=N, --max-points=N\n"
+	"                     leave out what comes after N accesses or points, as fuzz_mmu does\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Exit status: 0 nothing found; 1 a rule was broken; 2 bad input, a choice of the schedule whose\n"
@@ -36,6 +40,8 @@ static const char help[] =
  * @hash: --hash
  * @raw: --raw
  * @quiet: --quiet
+ * @max_accesses: --max-accesses, 0: none
+ * @max_points: --max-points, 0: none
  */
 struct run {
 	struct executor *executor;
@@ -47,6 +53,8 @@ struct run {
 	bool hash;
 	bool raw;
 	bool quiet;
+	uint64_t max_accesses;
+	uint64_t max_points;
 };
 
 static void on_event(void *ctx, const struct exec_event *event)
@@ -140,6 +148,8 @@ static int judge(const struct run *run, const char *path, const struct exec_resu
 static int run_file(struct run *run, const char *path)
 {
 	struct exec_options opts = {
+		.max_accesses = run->max_accesses,
+		.max_points = run->max_points,
 		.hash_points = run->hash,
 		.count_dirty = run->stat,
 		.event = run->tracing ? on_event : NULL,
@@ -200,13 +210,29 @@ static int usage(const char *why, const char *what)
 	return TDP_EXIT_USAGE;
 }
 
+static bool number(const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return !errno && end != text && !*end && *text != '-' && *value;
+}
+
 int cmd_run(int argc, char **argv)
 {
+	enum { MAX_ACCESSES = 256, MAX_POINTS };
 	static const struct option options[] = {
-		{ "trace", optional_argument, NULL, 't' }, { "dump", no_argument, NULL, 'd' },
-		{ "stat", no_argument, NULL, 's' },	   { "hash", no_argument, NULL, 'H' },
-		{ "raw", no_argument, NULL, 'r' },	   { "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },	   { NULL, 0, NULL, 0 },
+		{ "trace", optional_argument, NULL, 't' },
+		{ "dump", no_argument, NULL, 'd' },
+		{ "stat", no_argument, NULL, 's' },
+		{ "hash", no_argument, NULL, 'H' },
+		{ "raw", no_argument, NULL, 'r' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "max-accesses", required_argument, NULL, MAX_ACCESSES },
+		{ "max-points", required_argument, NULL, MAX_POINTS },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct run run = { .quiet = false };
 	int option;
@@ -234,6 +260,14 @@ int cmd_run(int argc, char **argv)
 			break;
 		case 'q':
 			run.quiet = true;
+			break;
+		case MAX_ACCESSES:
+			if (!number(optarg, &run.max_accesses))
+				return usage("--max-accesses: expected a number, found ", optarg);
+			break;
+		case MAX_POINTS:
+			if (!number(optarg, &run.max_points))
+				return usage("--max-points: expected a number, found ", optarg);
 			break;
 		case 'h':
 			fputs(help, stdout);
