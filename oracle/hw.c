@@ -341,7 +341,8 @@ static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 		uint64_t spte;
 		bool live;
 
-		point(o, ORACLE_POINT_WALK, level, pa);
+		if (point(o, ORACLE_POINT_WALK, level, pa) & ORACLE_EVICT)
+			tlb_flush_range(v, w->gfn, 1);
 		spte = oracle_read_spte(o, pa, &live);
 		if (!live || !t || t->gen != gen) {
 			rule_u_table(o, w->gfn, pa, "the hardware walker");
@@ -426,9 +427,9 @@ static enum hw_result fault(struct oracle *o, int vcpu, uint64_t gfn, enum hw_ac
 	return rsvd ? HW_MISCONFIG : HW_FAULT;
 }
 
-/* The access is performed: check it against the rules, and let the write be seen. */
-static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, enum hw_access access,
-		    struct tlb_entry *e, bool cached)
+/* Check an access against the rules, and let the write be seen. */
+static void use_memory(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn,
+		       enum hw_access access, struct tlb_entry *e, bool cached)
 {
 	struct hw_use use = {
 		.v = v,
@@ -441,7 +442,6 @@ static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, en
 	const struct slot *slot = NULL;
 	bool ok = true;
 
-	point(o, ORACLE_POINT_MEMORY, 0, gfn << 12);
 	if (cached)
 		ok = rule_t_use(o, &use);
 	ok = rule_m_use(o, &use, &slot) && ok;
@@ -454,6 +454,17 @@ static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, en
 	if (ok)
 		host_written(o, slot->desc.hvn + (gfn - slot->desc.base), false);
 	migrate_written(o, slot, gfn);
+}
+
+/* The access is performed. A translation that is dropped meanwhile is missing from the next one on. */
+static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, enum hw_access access,
+		    struct tlb_entry *e, bool cached)
+{
+	bool evict = point(o, ORACLE_POINT_MEMORY, 0, gfn << 12) & ORACLE_EVICT;
+
+	use_memory(o, v, vcpu, gfn, access, e, cached);
+	if (evict)
+		tlb_flush_range(v, gfn, 1);
 }
 
 /**

@@ -28,8 +28,8 @@
 struct oracle;
 
 /*
- * Points of the hardware's own, i.e. POINT_TLB, _WALK, _ASSIST, _MEMORY of the schedule; only TLB
- * can evict.
+ * Points of the hardware's own, i.e. POINT_TLB, _WALK, _ASSIST, _MEMORY of the schedule; all but
+ * ASSIST can evict.
  */
 enum oracle_point { ORACLE_POINT_TLB, ORACLE_POINT_WALK, ORACLE_POINT_ASSIST, ORACLE_POINT_MEMORY };
 #define ORACLE_EVICT	1u
@@ -85,7 +85,7 @@ uint32_t oracle_nr_warns(const struct oracle *o);
 uint64_t oracle_hash(const struct oracle *o); /* over every event, for determinism checks */
 void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
 void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+	__attribute__((cold, format(printf, 5, 6)));
 
 /*
  * Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset().
