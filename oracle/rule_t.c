@@ -12,10 +12,18 @@
  * - W that access tracking took away: aging does not flush, it marked the frame dirty, and
  *   everything that relies on the page not being written flushes by itself. A read fault restores
  *   the SPTE without W; from then on it looks as if it were write-protected for the log, so this is
- *   remembered (table.aged).
+ *   remembered (table.aged), and children of a split inherit it.
  */
 #include "mirror_internal.h"
 #include "rules.h"
+
+#include <string.h>
+
+static void inherit_aged(struct mirror_table *child)
+{
+	if (child)
+		memset(child->aged, 0xff, sizeof(child->aged));
+}
 
 void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 {
@@ -24,6 +32,8 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 
 	if (o->fmt.ad || !ev->was_leaf)
 		return;
+	if (ev->is && !ev->is_leaf && ev->t->aged[idx / 64] & bit)
+		inherit_aged(mirror_at(o->mirror, fmt_table(&o->fmt, ev->val)));
 	if (ev->is_leaf && !(ev->val & FMT_BIT_W) && fmt_access_tracked(&o->fmt, ev->old))
 		ev->t->aged[idx / 64] |= bit;
 	else if (!ev->is_leaf || (ev->val & FMT_BIT_W))
