@@ -30,21 +30,10 @@
 #define KVM_PFN_ERR_NOSLOT_MASK		(0xfffULL << 52)
 #define KVM_PFN_NOSLOT			(1ULL << 63)
 #define KVM_PFN_ERR_FAULT		KVM_PFN_ERR_MASK
-#define KVM_PFN_ERR_RO_FAULT		(KVM_PFN_ERR_MASK + 2)
-
-static inline bool is_error_pfn(kvm_pfn_t pfn)
-{
-	return (pfn & KVM_PFN_ERR_MASK) != 0;
-}
 
 static inline bool is_error_noslot_pfn(kvm_pfn_t pfn)
 {
 	return (pfn & KVM_PFN_ERR_NOSLOT_MASK) != 0;
-}
-
-static inline bool is_noslot_pfn(kvm_pfn_t pfn)
-{
-	return pfn == KVM_PFN_NOSLOT;
 }
 
 #define VALID_PAGE(x)			((x) != INVALID_PAGE)

@@ -55,12 +55,6 @@ static inline struct kvm_mmu_page *root_to_sp(hpa_t root)
 	return VALID_PAGE(root) ? spte_to_child_sp(root) : NULL;
 }
 
-/* Position in the page table. */
-static inline int spte_index(const u64 *sptep)
-{
-	return SPTE_INDEX(__pa(sptep) << SPTE_LEVEL_BITS, PG_LEVEL_4K);
-}
-
 /* Would a #VE reach a guest that has them enabled? */
 static inline bool is_ept_ve_possible(const struct tdp_spte_format *fmt, u64 spte)
 {

@@ -117,7 +117,6 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->nr_nx_splits = 0;
 	o->nx_unsure = false;
 	o->nr_violations = 0;
-	o->nr_warns = 0;
 
 	model_reset(o->model, vm, &model_env);
 	o->predict = true;
@@ -146,11 +145,6 @@ uint32_t oracle_nr_violations(const struct oracle *o)
 const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t i)
 {
 	return i < oracle_nr_violations(o) ? &o->violations[i] : NULL;
-}
-
-uint32_t oracle_nr_warns(const struct oracle *o)
-{
-	return o->nr_warns;
 }
 
 uint64_t oracle_hash(const struct oracle *o)
@@ -464,7 +458,6 @@ void oracle_ev_refused(struct oracle *o, bool page)
 void oracle_ev_warn(struct oracle *o, const char *cond, const char *file, int line)
 {
 	o->step++;
-	o->nr_warns++;
 	oracle_report(o, '!', NO_GFN, 0, "WARN at %s:%d: %s", file, line, cond);
 }
 

@@ -81,11 +81,10 @@ void oracle_destroy(struct oracle *o);
 void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracle_env *env);
 uint32_t oracle_nr_violations(const struct oracle *o);
 const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t i);
-uint32_t oracle_nr_warns(const struct oracle *o);
 uint64_t oracle_hash(const struct oracle *o); /* over every event, for determinism checks */
 void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
 void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
-	__attribute__((cold, format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 
 /*
  * Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset().

@@ -124,7 +124,6 @@ struct oracle {
 
 	/* findings */
 	uint32_t nr_violations;
-	uint32_t nr_warns;
 	struct oracle_violation violations[ORACLE_MAX_VIOLATIONS];
 };
 
