@@ -3,7 +3,7 @@
 # The targets below programs: their corpus, and inputs made from it, always the same ones; bad seeds are refused.
 set -eu
 
-for target in fuzz_spte fuzz_iter; do
+for target in fuzz_spte fuzz_iter fuzz_api; do
 	"$TDP_BUILD/$target" -runs=3000 -max_len=200 -seed=1 "corpus/$target"
 done
 
