@@ -288,8 +288,8 @@ static int __kvm_set_memory_region(struct kvm *kvm, const struct tdp_memory_regi
  * Context: takes slots_lock, slots_arch_lock, mmu_lock.
  * Return: 0; -EINVAL for an argument that KVM refuses (also deletion of a slot that is not there,
  *	and a move while write tracking is in use); -EEXIST if another slot of the address space
- *	overlaps; -ENOMEM, and the slots are as before, though a slot that was to be deleted or
- *	moved may have lost its mappings.
+ *	overlaps; -ENOMEM. After an error the slots are as before, though one that was to be deleted
+ *	or moved may have lost its mappings.
  */
 int kvm_set_memory_region(struct kvm *kvm, const struct tdp_memory_region *region)
 {

@@ -178,8 +178,9 @@ static int kvm_write_track_gfn(struct kvm *kvm, u32 slot_id, gfn_t gfn,
  * @slot: as_id << 16 | id
  * @gfn: guest frame in the slot
  *
- * When this returns no vCPU can write the gfn, through either address space: a write
- * makes kvm_mmu_page_fault() return RET_PF_WRITE_PROTECTED. Tracking counts: as many
+ * When this returns no vCPU can write the gfn through the slot's address space: a write makes
+ * kvm_mmu_page_fault() return RET_PF_WRITE_PROTECTED. A mapping of it in the other address space
+ * stays as it is; only new ones are not writable. Tracking counts: as many
  * kvm_write_track_remove_gfn() end it, or the slot's deletion. Mirrors kvm_write_track_add_gfn().
  *
  * Context: takes mmu_lock for writing; the first call slots_arch_lock.
