@@ -21,8 +21,8 @@
  * that splits 1 GiB into 4K pages takes as long as a thousand that change a table or two, and so
  * would its offspring.
  */
-#define MAX_ACCESSES 256
-#define MAX_POINTS   50000
+#define MAX_ACCESSES 64
+#define MAX_POINTS   20000
 
 static struct executor *executor;
 static struct program *prog;
