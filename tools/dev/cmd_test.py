@@ -15,6 +15,8 @@ import report
 SUMMARY = "build and run every test, plain and under ASan+UBSan"
 PACKAGES = packages.BUILD + packages.CLANG
 PRESETS = ["plain", "asan"]
+# More builds of tdp whose runs the test "determinism" compares with those of the build under test.
+COMPARED = ["clang"]
 
 CLOSING = re.compile(r"^\d+% tests passed, (\d+) tests failed out of (\d+)")
 RESULT = re.compile(r"^\s*\d+/\d+ Test\s+#\d+: (\S+) \.*\s*(.*?)\s+[\d.]+ sec")
@@ -27,13 +29,13 @@ def add_arguments(p):
 
 
 def ctest(preset, args):
-    """Runs one build's tests; returns (run, failed, names of the failed)."""
+    """Runs one build's tests; returns (run, failed, names of the failed, of the skipped)."""
     where = builds.build(preset, args.jobs)
     command = ["ctest", "--test-dir", where, "--output-on-failure", "-j", str(args.jobs)]
     if args.only:
         command += ["-R", args.only]
     total = failed = 0
-    wrong = []
+    wrong, skipped = [], []
     with live.start(command) as process:
         for line in live.lines_of(process):
             if line is None:
@@ -43,27 +45,37 @@ def ctest(preset, args):
             if closing:
                 failed, total = int(closing[1]), int(closing[2])
             result = RESULT.match(line)
-            if result and "Passed" not in result[2]:
+            if result and "Skipped" in result[2]:
+                skipped.append(f"{preset}/{result[1]}")
+            elif result and "Passed" not in result[2]:
                 wrong.append(f"{preset}/{result[1]}")
     if process.returncode and not failed:
         raise paths.Failure(f"ctest itself failed in {paths.shown(where)}")
-    return total, failed, wrong
+    return total, failed, wrong, skipped
 
 
 def run(args):
     begun = time.monotonic()
     total = failed = 0
-    wrong = []
+    wrong, skipped = [], []
+    if not args.preset:
+        for preset in COMPARED:
+            builds.build(preset, args.jobs, ["tdp"])
     for preset in args.preset or PRESETS:
-        ran, bad, names = ctest(preset, args)
-        total, failed, wrong = total + ran, failed + bad, wrong + names
+        ran, bad, names, left_out = ctest(preset, args)
+        total, failed = total + ran, failed + bad
+        wrong, skipped = wrong + names, skipped + left_out
     if not total:
         raise paths.Failure("no test ran" + (f": none matches '{args.only}'" if args.only else ""),
                             status=2 if args.only else 1)
     seconds = round(time.monotonic() - begun, 1)
     path = report.write("test", not failed,
-                        {"tests": total, "failed": failed, "seconds": seconds}, failed=wrong)
+                        {"tests": total, "failed": failed, "skipped": len(skipped),
+                         "seconds": seconds},
+                        failed=wrong, skipped=skipped)
     print(f"\nreport: {path}")
+    for name in skipped:
+        print(f"skipped, for lack of what it needs: {name}")
     for name in wrong:
         preset, test = name.split("/", 1)
         print(f"failed: {test}; again with: ctest --test-dir "
