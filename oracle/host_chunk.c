@@ -68,22 +68,33 @@ void host_page_populate(struct host *h, struct chunk *c, uint32_t i)
 	put_bit(c->dirty, i, false);
 }
 
-/* Pages @from to @to, some of which have no backing yet, get it one by one. */
+/* Pages @from to @to, some of which have no backing yet, get it: those of a device at once. */
 static void chunk_back_pages(struct host *h, struct chunk *c, enum slot_backing backing,
 			     uint32_t from, uint32_t to)
 {
-	uint32_t i;
+	uint32_t w, i;
 
-	for (i = from; i < to; i++) {
-		if (get_bit(c->backed, i))
+	for (w = from / 64; w * 64 < to; w++) {
+		uint64_t bare = word_mask(w, from, to) & ~c->backed[w];
+
+		if (!bare)
 			continue;
-		put_bit(c->backed, i, true);
-		if (backing == BACKING_MMIO) {
-			put_bit(c->device, i, true);
-			host_page_populate(h, c, i);
-		} else if (c->pfn != HOST_NO_FRAME) {
-			put_bit(c->present, i, true);
+		c->backed[w] |= bare;
+		if (backing != BACKING_MMIO) {
+			if (c->pfn != HOST_NO_FRAME)
+				c->present[w] |= bare;
+			continue;
 		}
+		own_frames(h, c);
+		for (i = 0; i < 64; i++)
+			if (bare >> i & 1)
+				c->small[w * 64 + i] =
+					DEVICE_BASE + (c->first + w * 64 + i) % DEVICE_PAGES;
+		c->device[w] |= bare;
+		c->present[w] |= bare;
+		c->written[w] &= ~bare;
+		c->dirty[w] &= ~bare;
+		h->reuse = false;
 	}
 }
 

@@ -198,16 +198,10 @@ void sim_fill(u64 *sptep, int n, u64 val)
 #endif
 }
 
-/**
- * sim_run_length() - how many SPTEs in a row hold a value?
- * @sptep: the first
- * @n: look at no more than these
- * @val: the value
- *
- * Not instrumented, as a freed table ends the run by its poison: who reads it next, finds it.
- */
-__attribute__((no_sanitize("address", "undefined"))) int sim_run_length(const u64 *sptep, int n,
-									u64 val)
+#define SIM_RAW	__attribute__((no_sanitize("address", "undefined")))
+
+/* How many SPTEs of the first @n hold @val, in steps of 16. */
+SIM_RAW static int sim_equal_blocks(const u64 *sptep, int n, u64 val)
 {
 	typedef u64 two __attribute__((vector_size(16), aligned(8), may_alias));
 	const two vals = { val, val };
@@ -221,6 +215,47 @@ __attribute__((no_sanitize("address", "undefined"))) int sim_run_length(const u6
 		if (d[0] | d[1])
 			break;
 	}
+	return i;
+}
+
+#ifdef __x86_64__
+SIM_RAW __attribute__((target("avx2"))) static int sim_equal_blocks_avx2(const u64 *sptep, int n,
+									 u64 val)
+{
+	typedef u64 four __attribute__((vector_size(32), aligned(8), may_alias));
+	typedef long long test __attribute__((vector_size(32)));
+	const four vals = { val, val, val, val };
+	int i;
+
+	for (i = 0; i + 16 <= n; i += 16) {
+		const four *at = (const four *)(sptep + i);
+		test d = (test)((at[0] ^ vals) | (at[1] ^ vals) | (at[2] ^ vals) | (at[3] ^ vals));
+
+		if (!__builtin_ia32_ptestz256(d, d))
+			break;
+	}
+	return i;
+}
+#endif
+
+/**
+ * sim_run_length() - how many SPTEs in a row hold a value?
+ * @sptep: the first
+ * @n: look at no more than these
+ * @val: the value
+ *
+ * Not instrumented, as a freed table ends the run by its poison: who reads it next, finds it.
+ */
+SIM_RAW int sim_run_length(const u64 *sptep, int n, u64 val)
+{
+	int i;
+
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		i = sim_equal_blocks_avx2(sptep, n, val);
+	else
+#endif
+		i = sim_equal_blocks(sptep, n, val);
 	while (i < n && sptep[i] == val)
 		i++;
 	return i;
