@@ -97,6 +97,14 @@ expect 0 '^        4K gfn 0x202 8600000400202b77 page pfn 0x400202 rwx A D WB' -
 expect 0 '^	faults\.exec +1 ' --stat good.tdp
 expect 0 '^[0-9a-f]{16}  good\.tdp$' --hash good.tdp
 
+if [ -w /dev/full ]; then
+	full=$(cd "$work" && "$tdp" run --dump good.tdp 2>&1 >/dev/full)
+	if [ $? != 2 ] || [[ $full != *"standard output: No space left on device"* ]]; then
+		echo "tdp run: a full device is not noticed: $full"
+		failed=1
+	fi
+fi
+
 quiet=$(cd "$work" && "$tdp" run --quiet good.tdp)
 if [ -n "$quiet" ]; then
 	echo "tdp run --quiet prints: $quiet"

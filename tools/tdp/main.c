@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tdp COMMAND ...: which command it is. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +37,7 @@ static void help(FILE *out)
 		     "1 a violation, 2 bad input.\n");
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	size_t i;
 
@@ -54,4 +55,16 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr, "tdp: there is no command '%s'; 'tdp --help' lists them\n", argv[1]);
 	return TDP_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	/* Nobody must take half of what was to be printed for all of it; a violation stays one. */
+	if ((fflush(stdout) || ferror(stdout)) && status == TDP_EXIT_OK) {
+		fprintf(stderr, "tdp: standard output: %s\n", strerror(errno));
+		return TDP_EXIT_USAGE;
+	}
+	return status;
 }
