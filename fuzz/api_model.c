@@ -107,6 +107,17 @@ bool api_tracked(struct api_model *m, int as_id, gfn_t gfn)
 	return slot && slot->count[gfn - slot->region.base_gfn];
 }
 
+static u64 nr_tracked(const struct api_model *m, int as_id)
+{
+	u64 sum = 0;
+
+	for (int i = 0; i < API_SLOTS; i++) {
+		if ((int)(m->slots[i].region.slot >> 16) == as_id)
+			sum += m->slots[i].tracked;
+	}
+	return sum;
+}
+
 /**
  * api_fault_answers() - what a fault may be answered, memory permitting and the root being valid
  * @m: model
@@ -130,8 +141,11 @@ u32 api_fault_answers(struct api_model *m, int as_id, gfn_t gfn, u64 error_code)
 		return answers | API_ANSWER(RET_PF_EMULATE);
 
 	page = api_page(slot->region.hvn + (gfn - slot->region.base_gfn));
-	/* What the other address space tracks is not taken away in this one, nor made writable. */
-	if (tracked || (write && api_tracked(m, !as_id, gfn)))
+	/*
+	 * What the other address space tracks stays as it is in this one, or is mapped read-only;
+	 * and with it a huge page that begins there, wherever in it the write is.
+	 */
+	if (tracked || (write && nr_tracked(m, !as_id)))
 		answers |= API_ANSWER(RET_PF_WRITE_PROTECTED);
 	if (write && (slot->region.flags & KVM_MEM_READONLY))
 		return answers | API_ANSWER(RET_PF_EMULATE);
@@ -148,15 +162,6 @@ static bool overlaps(const struct tdp_memory_region *a, const struct tdp_memory_
 {
 	return a->npages && b->npages && a->slot >> 16 == b->slot >> 16 && a->slot != b->slot &&
 	       a->base_gfn < b->base_gfn + b->npages && b->base_gfn < a->base_gfn + a->npages;
-}
-
-static u64 nr_tracked(const struct api_model *m)
-{
-	u64 sum = 0;
-
-	for (int i = 0; i < API_SLOTS; i++)
-		sum += m->slots[i].tracked;
-	return sum;
 }
 
 /**
@@ -186,7 +191,7 @@ int api_region_answer(struct api_model *m, const struct tdp_memory_region *r)
 		if (overlaps(r, &m->slots[i].region))
 			return -EEXIST;
 	}
-	if (old && nr_tracked(m))
+	if (old && (nr_tracked(m, 0) || nr_tracked(m, 1)))
 		return -EINVAL;
 	return r->base_gfn + r->npages - 1 > api_max_gfn(m) ? -EINVAL : 0;
 }

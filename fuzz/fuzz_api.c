@@ -105,10 +105,23 @@ static int host_fault_in(void *host, hvn_t hvn, bool write, bool *writable, kvm_
 	return 0;
 }
 
+/*
+ * KVM asks whether the page that faulted is being invalidated, not those around it: it relies on a
+ * host that splits its huge mapping before it takes part of it away.
+ */
 static int host_mapping_level(void *host, hvn_t hvn)
 {
+	const u64 size = 1ULL << 9 * (m.host_level - 1);
+	const hvn_t start = hvn & -size;
+
 	(void)host;
-	return hvn < API_ODD_PAGES ? m.host_level : PG_LEVEL_4K;
+	if (hvn >= API_ODD_PAGES)
+		return PG_LEVEL_4K;
+	for (int i = 0; i < m.nr_invalid; i++) {
+		if (m.invalid[i].start < start + size && m.invalid[i].end > start)
+			return PG_LEVEL_4K;
+	}
+	return m.host_level;
 }
 
 static void host_note_pfn(void *host, kvm_pfn_t pfn)
