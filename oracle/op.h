@@ -4,9 +4,9 @@
  * its threads.  This is the vocabulary that programs, the executor and the
  * oracle share; it knows nothing of how libtdp works.
  *
- * Adding an operation: one row in OP_LIST below, one function in fuzz/executor_ops_KIND.c
- * and one in oracle/model_ops.c; docs/program-format.md is checked against
- * this list by a test.
+ * Adding an operation: one row in OP_LIST below, one function in fuzz/executor_ops_KIND.c and,
+ * if it makes a call that the model does not know, a case in predict() in oracle/model.c;
+ * docs/program-format.md is checked against this list by a test.
  */
 #ifndef ORACLE_OP_H
 #define ORACLE_OP_H
