@@ -103,8 +103,13 @@ static void ev_init(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
 	oracle_ev_init(x->oracle, pa, level, n, first, step);
 	for (i = 0; i < n && exec_tracing(x); i++) {
 		struct exec_event ev = {
-			.kind = EXEC_EV_SPTE, .point = POINT_OP, .level = level, .pa = pa + i * 8,
-			.old = SHADOW_NONPRESENT_VALUE, .val = first + i * step, .ok = true,
+			.kind = EXEC_EV_SPTE,
+			.point = POINT_OP,
+			.level = level,
+			.pa = pa + i * 8,
+			.old = SHADOW_NONPRESENT_VALUE,
+			.val = first + i * step,
+			.ok = true,
 			.site = site,
 		};
 
@@ -360,7 +365,8 @@ void exec_events_init(struct executor *x)
 		.ctx = x,
 		.point = ev_point,
 		.spte = ev_spte,
-		.init = ev_init,	.freeze = ev_freeze,
+		.init = ev_init,
+		.freeze = ev_freeze,
 		.page = ev_page,
 		.flush = ev_flush,
 		.kick = ev_kick,

@@ -263,7 +263,8 @@ unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
 	if (sim.spent == sim.budget_end)
 		sim_fatal('P', "step budget used up: the operation does not end", 0);
 	if (sim_observing)
-		sim.observer->point(sim.observer->ctx, kind, level, ptr ? sim_ptr_pa(ptr) : 0, site);
+		sim.observer->point(sim.observer->ctx, kind, level, ptr ? sim_ptr_pa(ptr) : 0,
+				    site);
 	if (++t->count[kind][level] == t->armed[kind][level])
 		return sim_choose(kind, level);
 	return 0;

@@ -313,7 +313,8 @@ static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int le
 			sim_spte_changed(POINT_OP, &sptep[i], level, old, val, true, site);
 	}
 	if (run)
-		sim.observer->init(sim.observer->ctx, sim_ptr_pa(sptep), level, n, first, step, site);
+		sim.observer->init(sim.observer->ctx, sim_ptr_pa(sptep), level, n, first, step,
+				   site);
 }
 
 /* sim_memory.c: many SPTEs at once; neither is a point */
