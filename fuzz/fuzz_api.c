@@ -512,10 +512,9 @@ static void call_log_clear(struct byte_reader *r)
 	int want = log_answer(slot, number), ret;
 	u64 bitmap[BITMAP_WORDS];
 
-	if (!kvm || !given || first % 64)
-		want = -EINVAL;
-	else if (!want && (first > slot->region.npages || n > slot->region.npages - first ||
-			   (n < slot->region.npages - first && n % 64)))
+	if (!kvm || !given || first % 64 ||
+	    (!want && (first > slot->region.npages || n > slot->region.npages - first ||
+		       (n < slot->region.npages - first && n % 64))))
 		want = -EINVAL;
 	memset(bitmap, fill, sizeof(bitmap));
 	ret = kvm_vm_ioctl_clear_dirty_log(kvm, number, first, n, given ? bitmap : NULL);
