@@ -57,6 +57,16 @@ struct oracle *executor_oracle(struct executor *x)
 	return x->oracle;
 }
 
+/* Words of the buffer that are kept from run to run; the rare slot of many GiB has one of its own. */
+#define BITMAP_KEEP (1u << 16)
+
+static void drop_bitmap(struct executor *x)
+{
+	free(x->bitmap);
+	x->bitmap = NULL;
+	x->bitmap_words = 0;
+}
+
 /**
  * exec_bitmap() - room for a bitmap
  * @x: executor
@@ -213,10 +223,12 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	oracle_hash_points(x->oracle, with.hash_points);
 	exec_threads_init(x);
 	exec_events_begin(x);
-	if (!setjmp(x->fatal))
-		run(x);
+	if (setjmp(x->fatal))
+		drop_bitmap(x);
 	else
-		memset(x->bitmap, 0, x->bitmap_words * sizeof(*x->bitmap));
+		run(x);
+	if (x->bitmap_words > BITMAP_KEEP)
+		drop_bitmap(x);
 
 	sim_set_observer(NULL);
 	res->stats.points = sim_points();
