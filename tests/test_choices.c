@@ -13,28 +13,8 @@
 
 #include <cmocka.h>
 
-#include "executor.h"
+#include "executor_fixture.h"
 #include "finding.h"
-#include "program.h"
-
-static struct executor *executor;
-static struct program *prog;
-
-static int set_up(void **state)
-{
-	(void)state;
-	executor = executor_create();
-	prog = program_alloc();
-	return executor && prog ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	program_free(prog);
-	executor_destroy(executor);
-	return 0;
-}
 
 static void run(const struct exec_options *opts, struct exec_result *res, const char *threads,
 		const char *choices)

@@ -10,29 +10,9 @@
 
 #include <cmocka.h>
 
-#include "executor.h"
+#include "executor_fixture.h"
 #include "finding.h"
-#include "program.h"
 #include "spte_words.h"
-
-static struct executor *executor;
-static struct program *prog;
-
-static int set_up(void **state)
-{
-	(void)state;
-	executor = executor_create();
-	prog = program_alloc();
-	return executor && prog ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	program_free(prog);
-	executor_destroy(executor);
-	return 0;
-}
 
 #define HEAD "tdp 1\nvm mmu=ept ad=on levels=4\nslot 0 base=0x0 pages=0x1000 backing=2M\n"
 

@@ -15,9 +15,8 @@
 
 #include <cmocka.h>
 
-#include "executor.h"
+#include "executor_fixture.h"
 #include "finding.h"
-#include "program.h"
 #include "program_names.h"
 
 /* Thread 3 has the operation in question; 0 to 2 make the tree, 4 and 5 use it afterwards. */
@@ -95,25 +94,6 @@ static const char *const subjects[OP_NR] = {
 	[OP_HUGE_BREAK] = "huge-break 0x200 0x200",
 	[OP_PROTECT] = "protect 0x200 0x201",
 };
-
-static struct executor *executor;
-static struct program *prog;
-
-static int set_up(void **state)
-{
-	(void)state;
-	executor = executor_create();
-	prog = program_alloc();
-	return executor && prog ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	program_free(prog);
-	executor_destroy(executor);
-	return 0;
-}
 
 static const char *thread_line(enum thread_kind kind)
 {
