@@ -157,6 +157,7 @@ int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level)
 	call_begin(x, &call);
 	ret = kvm_tdp_map_page(x->vcpus[vcpu].vcpu, gfn << PAGE_SHIFT, 0, level);
 	call.level = *level;
+	call.root = kvm_vcpu_root_hpa(x->vcpus[vcpu].vcpu);
 	return call_end_stat(x, &call, ret);
 }
 

@@ -46,8 +46,11 @@ void hw_reset(struct oracle *o)
 		struct vcpu *v = &o->vcpus[i];
 
 		v->entered = v->must_load = v->switching = v->smm = v->guest_mode = false;
+		v->executing = v->pending_exit = false;
 		v->root = MIRROR_NONE;
-		v->nr_pml = 0;
+		v->logged = v->drained = 0;
+		v->nr_pending = 0;
+		v->acked = 0;
 		v->faults = 0;
 		v->fault_gfn = NO_GFN;
 		memset(v->tlb_victim, 0, sizeof(v->tlb_victim));
@@ -73,19 +76,106 @@ static unsigned int point(struct oracle *o, enum oracle_point kind, int level, u
 	return o->env.point ? o->env.point(o->env.ctx, kind, level, pa) : 0;
 }
 
-/* ---- leaving and entering the guest ---- */
+/* ---- leaving the guest ---- */
 
-/* A VM exit: what the PML buffer holds goes to KVM. */
+/*
+ * A VM exit: what the PML buffer holds goes to KVM. Handing over an entry may let other threads run, the
+ * vCPU's own and those that kick it among them; each entry is handed over once, and who comes last
+ * does not wait for those that others still have in hand: KVM's harvest does not either.
+ */
 void hw_exit_guest(struct oracle *o, int vcpu)
 {
 	struct vcpu *v = &o->vcpus[vcpu];
-	uint32_t i, n = v->nr_pml;
+	const uint64_t end = v->logged;
 
 	v->entered = false;
-	v->nr_pml = 0;
-	for (i = 0; i < n; i++)
-		o->env.pml(o->env.ctx, vcpu, v->pml[i]);
+	while (v->drained < end)
+		o->env.pml(o->env.ctx, vcpu, v->pml[v->drained++ % PML_ENTRIES]);
 }
+
+/* ---- instruction boundaries ---- */
+
+static void begin_instruction(struct oracle *o, struct vcpu *v)
+{
+	v->executing = true;
+	v->thread = o->thread;
+	if (o->predict && oracle_others_call(o))
+		oracle_set_prediction(o, false);
+}
+
+/*
+ * An instruction boundary: interrupts are taken. The requests that came meanwhile take effect, and whoever made them sees that before
+ * the exit is handled, as an IPI is acknowledged before KVM looks at why the guest was left.
+ */
+static void end_instruction(struct oracle *o, struct vcpu *v, bool leave)
+{
+	uint32_t i;
+
+	if (v->nr_pending == PENDING_ALL)
+		tlb_flush_all(v);
+	else
+		for (i = 0; i < v->nr_pending; i++)
+			tlb_flush_range(v, v->pending[i].gfn, v->pending[i].nr);
+	leave |= v->pending_exit;
+	v->nr_pending = 0;
+	v->pending_exit = false;
+	v->executing = false;
+	v->acked = o->requests;
+	if (leave)
+		hw_exit_guest(o, v - o->vcpus);
+}
+
+/* Ranges beyond what can be remembered become one flush of everything. */
+static void pend_flush(struct vcpu *v, uint64_t gfn, uint64_t nr)
+{
+	if (!nr || v->nr_pending >= MAX_PENDING)
+		v->nr_pending = PENDING_ALL;
+	else
+		v->pending[v->nr_pending++] = (struct pending_flush){ .gfn = gfn, .nr = nr };
+}
+
+/**
+ * oracle_hw_ticket() - the last request made of all vCPUs
+ * @o: oracle
+ *
+ * Return: its number, for oracle_hw_unacked().
+ */
+uint64_t oracle_hw_ticket(const struct oracle *o)
+{
+	return o->requests;
+}
+
+/**
+ * oracle_hw_unacked() - who has not taken a request
+ * @o: oracle
+ * @vcpus: mask of vCPUs, as oracle_ev_flush() or oracle_ev_kick() returned it
+ * @ticket: the request, as oracle_hw_ticket() gave it then
+ *
+ * Return: those of @vcpus that are still in the middle of the instruction that they were in.
+ */
+uint32_t oracle_hw_unacked(const struct oracle *o, uint32_t vcpus, uint64_t ticket)
+{
+	uint32_t left = 0;
+	int i;
+
+	for (i = 0; i < PROG_MAX_VCPUS; i++)
+		if ((vcpus >> i & 1) && o->vcpus[i].executing && o->vcpus[i].acked < ticket)
+			left |= 1u << i;
+	return left;
+}
+
+/* Is some vCPU in the middle of an instruction that is not of the current thread? */
+bool hw_others_executing(const struct oracle *o)
+{
+	int i;
+
+	for (i = 0; i < PROG_MAX_VCPUS; i++)
+		if (o->vcpus[i].executing && o->vcpus[i].thread != o->thread)
+			return true;
+	return false;
+}
+
+/* ---- entering the guest ---- */
 
 static void load_root(struct oracle *o, int vcpu, uint64_t root)
 {
@@ -116,9 +206,11 @@ static void load_root(struct oracle *o, int vcpu, uint64_t root)
 	o->progress++;
 }
 
+/* Calls that may put the vCPU's root, and load another. */
 static bool is_vcpu_call(enum oracle_call_kind kind)
 {
 	switch (kind) {
+	case CALL_MAP_PAGE:
 	case CALL_ENTER_GUEST:
 	case CALL_MMU_LOAD:
 	case CALL_MMU_UNLOAD:
@@ -139,15 +231,14 @@ void hw_call_begin(struct oracle *o, const struct oracle_call *call)
 		for (i = 0; i < PROG_MAX_VCPUS; i++) {
 			o->vcpus[i].root = MIRROR_NONE;
 			o->vcpus[i].entered = false;
-			o->vcpus[i].nr_pml = 0;
+			o->vcpus[i].drained = o->vcpus[i].logged;
 		}
 		return;
 	}
-	if (!is_vcpu_call(call->kind) && call->kind != CALL_PAGE_FAULT &&
-	    call->kind != CALL_MAP_PAGE)
+	if (!is_vcpu_call(call->kind) && call->kind != CALL_PAGE_FAULT)
 		return;
 	v = &o->vcpus[call->vcpu];
-	if (v->entered || v->nr_pml)
+	if (v->entered || v->drained != v->logged)
 		hw_exit_guest(o, call->vcpu);
 	v->switching = is_vcpu_call(call->kind);
 }
@@ -171,34 +262,56 @@ void hw_call_end(struct oracle *o, const struct oracle_call *call)
 /*
  * A flush was requested. A vCPU outside the guest has acknowledged already and flushes before it
  * enters again; as it uses its caches in neither case, dropping the entries at once is the same.
+ * One that is between two instructions takes the request there.
  */
-void hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
+uint32_t hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
 {
+	uint32_t unacked = 0;
 	int i;
 
+	o->requests++;
 	for (i = 0; i < PROG_MAX_VCPUS; i++) {
-		if (nr)
-			tlb_flush_range(&o->vcpus[i], gfn, nr);
-		else
-			tlb_flush_all(&o->vcpus[i]);
+		struct vcpu *v = &o->vcpus[i];
+
+		if (v->executing) {
+			pend_flush(v, gfn, nr);
+			unacked |= 1u << i;
+		} else if (nr) {
+			tlb_flush_range(v, gfn, nr);
+		} else {
+			tlb_flush_all(v);
+		}
 	}
+	return unacked;
 }
 
 /*
  * Every vCPU leaves the guest; with @drop_roots none enters again before it has loaded a new root.
  */
-void hw_kick(struct oracle *o, bool drop_roots)
+uint32_t hw_kick(struct oracle *o, bool drop_roots)
 {
+	uint32_t unacked = 0;
 	int i;
 
+	o->requests++;
 	for (i = 0; i < PROG_MAX_VCPUS; i++) {
 		struct vcpu *v = &o->vcpus[i];
 
 		if (drop_roots && v->root != MIRROR_NONE)
 			v->must_load = true;
-		if (v->entered || v->nr_pml)
+		if (v->executing) {
+			v->pending_exit = true;
+			unacked |= 1u << i;
+		}
+	}
+	/* Draining may let other threads run: the request has reached everybody before. */
+	for (i = 0; i < PROG_MAX_VCPUS; i++) {
+		struct vcpu *v = &o->vcpus[i];
+
+		if (!v->executing && (v->entered || v->drained != v->logged))
 			hw_exit_guest(o, i);
 	}
+	return unacked;
 }
 
 /* ---- the walk ---- */
@@ -281,13 +394,13 @@ static void log_pml(struct oracle *o, struct vcpu *v, uint64_t gfn)
 	if (!o->vm.pml || v->guest_mode || !o->slots.nr_logging)
 		return;
 	/* The buffer is full: that is an exit of its own, after which the guest goes on. */
-	if (v->nr_pml == PML_ENTRIES) {
+	if (v->logged - v->drained == PML_ENTRIES) {
 		bool entered = v->entered;
 
 		hw_exit_guest(o, v - o->vcpus);
 		v->entered = entered;
 	}
-	v->pml[v->nr_pml++] = gfn;
+	v->pml[v->logged++ % PML_ENTRIES] = gfn;
 }
 
 static enum walk_result walk_leaf(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t pa,
@@ -358,10 +471,13 @@ static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 		if (fmt_hw_bad(&o->fmt, spte, level))
 			return WALK_MISCONFIG;
 		if (fmt_is_leaf(spte, level)) {
+			unsigned int above = w->perm;
+
 			w->perm &= fmt_perm(&o->fmt, spte);
 			res = walk_leaf(o, v, w, pa, t->gen, level, spte);
 			if (res != WALK_STOPPED)
 				return res;
+			w->perm = above;
 			continue;	/* changed under us: read it again */
 		}
 		if (w->speculative && (spte & o->fmt.accessed) != o->fmt.accessed) {
@@ -413,7 +529,8 @@ static uint64_t error_code(const struct oracle *o, enum hw_access access, unsign
 }
 
 /*
- * An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address.
+ * An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address. It leaves the guest when the
+ * instruction ends.
  */
 static enum hw_result fault(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
 			    unsigned int perm, bool rsvd, struct hw_exit *exit)
@@ -423,7 +540,6 @@ static enum hw_result fault(struct oracle *o, int vcpu, uint64_t gfn, enum hw_ac
 	oracle_mix(o, exit->gpa, exit->error_code);
 	tlb_flush_range(&o->vcpus[vcpu], gfn, 1);
 	rule_p_fault(o, vcpu, gfn, exit->error_code);
-	hw_exit_guest(o, vcpu);
 	return rsvd ? HW_MISCONFIG : HW_FAULT;
 }
 
@@ -467,25 +583,13 @@ static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, en
 		tlb_flush_range(v, gfn, 1);
 }
 
-/**
- * oracle_hw_access() - a guest access
- * @o: oracle
- * @vcpu: number of the vCPU
- * @gfn: guest page
- * @access: read, write or instruction fetch
- * @exit: filled unless the access was performed
- *
- * Return: HW_DONE, or why the vCPU left guest mode; HW_NO_ROOT if it may not run at all.
- */
-enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
-				struct hw_exit *exit)
+static enum hw_result access_memory(struct oracle *o, struct vcpu *v, uint64_t gfn,
+				    enum hw_access access, struct hw_exit *exit)
 {
-	struct vcpu *v = &o->vcpus[vcpu];
 	struct walk w = { .gfn = gfn, .access = access };
+	int vcpu = v - o->vcpus;
 	struct tlb_entry *e;
 
-	if (v->root == MIRROR_NONE || v->must_load || !v->entered)
-		return HW_NO_ROOT;
 	if (point(o, ORACLE_POINT_TLB, 0, gfn << 12) & ORACLE_EVICT)
 		tlb_flush_range(v, gfn, 1);
 
@@ -510,6 +614,33 @@ enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum h
 }
 
 /**
+ * oracle_hw_access() - a guest access
+ * @o: oracle
+ * @vcpu: number of the vCPU
+ * @gfn: guest page
+ * @access: read, write or instruction fetch
+ * @exit: filled unless the access was performed
+ *
+ * Other threads may run at the points inside. Nobody but the vCPU itself changes its caches meanwhile:
+ * requests wait for the end of the instruction.
+ *
+ * Return: HW_DONE, or why the vCPU left guest mode; HW_NO_ROOT if it may not run at all.
+ */
+enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
+				struct hw_exit *exit)
+{
+	struct vcpu *v = &o->vcpus[vcpu];
+	enum hw_result res;
+
+	if (v->root == MIRROR_NONE || v->must_load || !v->entered)
+		return HW_NO_ROOT;
+	begin_instruction(o, v);
+	res = access_memory(o, v, gfn, access, exit);
+	end_instruction(o, v, res != HW_DONE);
+	return res;
+}
+
+/**
  * oracle_hw_speculate() - a vCPU looks ahead
  * @o: oracle
  * @vcpu: number of the vCPU
@@ -525,8 +656,10 @@ void oracle_hw_speculate(struct oracle *o, int vcpu, uint64_t gfn)
 
 	if (v->root == MIRROR_NONE || v->must_load || !v->entered || tlb_find(v, gfn))
 		return;
+	begin_instruction(o, v);
 	if (walk(o, v, &w) == WALK_OK)
 		tlb_insert(v, &w.e);
+	end_instruction(o, v, false);
 }
 
 /**

@@ -67,9 +67,18 @@ struct psc_entry {
 	uint32_t epoch;
 };
 
+#define MAX_PENDING	8
+#define PENDING_ALL	(MAX_PENDING + 1)
+
+struct pending_flush {
+	uint64_t gfn, nr;
+};
+
 /**
  * struct vcpu - a virtual CPU as hardware knows it
  * @entered: it was let into the guest and did not exit since
+ * @executing: it is in the middle of an instruction, at one of its points if another thread runs
+ * @thread: the thread that has it execute
  * @must_load: a root was invalidated: it must not run before it loaded another
  * @switching: it is in a call that may put its root
  * @smm: mode of its root
@@ -81,9 +90,17 @@ struct psc_entry {
  * @victim: next way to replace, for each set of the caches
  * @fault_gfn: of the last fault, with @fault_code and @fault_progress: what oracle.progress was
  * @faults: equal faults in a row with nothing changed between them
+ * @pending: flushes to take at the end of the instruction
+ * @nr_pending: how many; PENDING_ALL: everything is to be dropped
+ * @pending_exit: it is to leave the guest then
+ * @acked: last request that it has taken
+ * @logged: entries put into @pml since the start
+ * @drained: of those, handed to KVM
  */
 struct vcpu {
 	bool entered;
+	bool executing;
+	int thread;
 	bool must_load;
 	bool switching;
 	bool smm;
@@ -97,11 +114,15 @@ struct vcpu {
 	struct psc_entry psc[6][PSC_WAYS];
 	uint8_t psc_victim[6];
 	uint64_t pml[PML_ENTRIES];
-	uint32_t nr_pml;
+	uint64_t logged, drained;
 	uint64_t fault_gfn;
 	uint64_t fault_code;
 	uint64_t fault_progress;
 	uint32_t faults;
+	struct pending_flush pending[MAX_PENDING];
+	uint32_t nr_pending;
+	bool pending_exit;
+	uint64_t acked;
 };
 
 /* ---- tlb.c ---- */
@@ -119,7 +140,8 @@ void hw_reset(struct oracle *o);
 void hw_exit_guest(struct oracle *o, int vcpu);
 void hw_call_begin(struct oracle *o, const struct oracle_call *call);
 void hw_call_end(struct oracle *o, const struct oracle_call *call);
-void hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr);
-void hw_kick(struct oracle *o, bool drop_roots);
+uint32_t hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr);
+uint32_t hw_kick(struct oracle *o, bool drop_roots);
+bool hw_others_executing(const struct oracle *o);
 
 #endif /* ORACLE_HW_H */

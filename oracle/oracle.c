@@ -104,13 +104,16 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->progress = 0;
 	o->hash = 0x74647000;
 	o->froze = 0;
+	o->requests = 0;
 	o->hash_points = false;
 	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
 		o->threads[i].depth = 0;
 		o->threads[i].frozen = MIRROR_NONE;
 		o->threads[i].locks = o->threads[i].rcu = 0;
+		o->threads[i].invalidations = 0;
 	}
 	o->calls_open = 0;
+	o->invalidations = 0;
 	o->regions_open = 0;
 	o->open_since = 0;
 	o->nr_tracked = 0;
@@ -133,6 +136,11 @@ void oracle_set_thread(struct oracle *o, int thread, uint32_t op)
 {
 	o->thread = thread < 0 || thread >= PROG_MAX_THREADS ? ORACLE_MAX_THREADS - 1 : thread;
 	o->op = op;
+}
+
+uint64_t oracle_progress(const struct oracle *o)
+{
+	return o->progress;
 }
 
 /* ---- findings ---- */
@@ -380,22 +388,26 @@ void oracle_ev_page_free(struct oracle *o, uint64_t pa)
  * @o: oracle
  * @gfn: first page
  * @nr: number of pages; 0: everything
+ *
+ * Return: mask of the vCPUs that have not acknowledged yet.
  */
-void oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
+uint32_t oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
 {
 	o->step++;
 	oracle_mix(o, gfn, nr);
 	if (o->predict)
 		model_ev_flush(o->model, gfn, nr);
-	hw_flush(o, gfn, nr);
+	return hw_flush(o, gfn, nr);
 }
 
 /**
  * oracle_ev_kick() - all vCPUs are made to leave the guest
  * @o: oracle
  * @drop_roots: all roots were invalidated: none runs again before it has loaded a new one
+ *
+ * Return: mask of the vCPUs that have not left yet.
  */
-void oracle_ev_kick(struct oracle *o, bool drop_roots)
+uint32_t oracle_ev_kick(struct oracle *o, bool drop_roots)
 {
 	o->step++;
 	oracle_mix(o, 3, drop_roots);
@@ -405,7 +417,7 @@ void oracle_ev_kick(struct oracle *o, bool drop_roots)
 	}
 	if (o->predict)
 		model_ev_kick(o->model, drop_roots);
-	hw_kick(o, drop_roots);
+	return hw_kick(o, drop_roots);
 }
 
 /**
@@ -504,10 +516,13 @@ static void find_open_since(struct oracle *o)
  * @o: oracle
  * @call: what; its outputs are not looked at
  *
- * A call may begin within another one of the same thread (a PML buffer is drained).
+ * A call may begin within another one of the same thread (a PML buffer is drained). If it begins
+ * within a call, an invalidation or an instruction of another, there is no prediction from now on.
  */
 void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
 {
+	if (o->predict && (oracle_others_call(o) || hw_others_executing(o)))
+		oracle_set_prediction(o, false);
 	hw_call_begin(o, call);
 	o->step++;
 	oracle_mix(o,
@@ -545,6 +560,21 @@ static void region_set(struct oracle *o, const struct oracle_call *call)
 	}
 }
 
+static void count_invalidations(struct oracle *o, const struct oracle_call *call)
+{
+	struct thread_state *t = oracle_current(o);
+
+	if (call->ret < 0)
+		return;
+	if (call->kind == CALL_INVALIDATE_START) {
+		t->invalidations++;
+		o->invalidations++;
+	} else if (call->kind == CALL_INVALIDATE_END && t->invalidations) {
+		t->invalidations--;
+		o->invalidations--;
+	}
+}
+
 static void call_rules(struct oracle *o, const struct oracle_call *call)
 {
 	rule_n_call_end(o, call);
@@ -579,6 +609,7 @@ void oracle_call_end(struct oracle *o, const struct oracle_call *call)
 		o->regions_open--;
 		region_set(o, call);
 	}
+	count_invalidations(o, call);
 	hw_call_end(o, call);
 	call_rules(o, call);
 	if (o->predict)

@@ -87,12 +87,24 @@ void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, con
 	__attribute__((format(printf, 5, 6)));
 
 /*
- * Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset().
+ * Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset();
+ * goes off by itself, for the rest of the run, in oracle_call_begin() or oracle_hw_access() when a
+ * call of one thread begins within a call, an invalidation or a guest access of another.
  */
 void oracle_set_prediction(struct oracle *o, bool on);
 
-/* Which thread and operation the events that follow belong to. */
+/*
+ * Which thread and operation the events that follow belong to. To be called whenever another thread
+ * goes on, in the middle of oracle_hw_access() (at its points) as well as elsewhere.
+ */
 void oracle_set_thread(struct oracle *o, int thread, uint32_t op);
+
+/*
+ * Counts everything that may let somebody get on: SPTEs that changed, roots, slots, host memory,
+ * calls that returned something else than "again". While it stands still and every thread has spun or retried,
+ * nobody will ever get on (rule P).
+ */
+uint64_t oracle_progress(const struct oracle *o);
 
 /* ---- events: what the MMU does (the executor wires the platform's observer to these) ---- */
 enum oracle_how { ORACLE_INIT, ORACLE_WRITE, ORACLE_XCHG, ORACLE_CMPXCHG, ORACLE_AND };
@@ -104,9 +116,26 @@ void oracle_ev_freeze(struct oracle *o, uint64_t pa, int level, int n, uint64_t 
 void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
 /* After its grace period: the page is poisoned now. */
 void oracle_ev_page_free(struct oracle *o, uint64_t pa);
-void oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr);	/* nr 0: everything */
-/* All vCPUs leave the guest; PML buffers are drained. */
-void oracle_ev_kick(struct oracle *o, bool drop_roots);
+/*
+ * Requests to all vCPUs. A vCPU takes them at instruction boundaries: one that is within
+ * oracle_hw_access() or oracle_hw_speculate() (some other thread runs while it is at one of its
+ * points) when that ends, whatever its result, and any number of them may pile up until then; all
+ * others at once. Both return a mask of the vCPUs that have yet to take the request; who must not
+ * go on before they have takes oracle_hw_ticket() there and then, and waits until
+ * oracle_hw_unacked() of the two is 0. (A flush and a kick that drops roots are waited for, a mere
+ * drain is not.)
+ */
+uint32_t oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr);	/* nr 0: everything */
+/*
+ * All vCPUs leave the guest; PML buffers are drained: by the vCPU's own thread if it is in the middle of
+ * an instruction, else at once by the thread that kicks. @drop_roots: no vCPU enters again before
+ * it has loaded a new root.
+ */
+uint32_t oracle_ev_kick(struct oracle *o, bool drop_roots);
+/* Number of the last flush or kick. */
+uint64_t oracle_hw_ticket(const struct oracle *o);
+/* Which of @vcpus (a mask) have not taken request @ticket. */
+uint32_t oracle_hw_unacked(const struct oracle *o, uint32_t vcpus, uint64_t ticket);
 void oracle_ev_lock(struct oracle *o, const char *name, int delta);
 void oracle_ev_rcu(struct oracle *o, int delta);
 /* An allocation failed, as the schedule wanted. */
@@ -126,7 +155,7 @@ enum oracle_call_kind {
 	CALL_MMU_UNLOAD,	/* vcpu; .root afterwards */
 	CALL_SET_MODE,		/* vcpu, smm, guest_mode; .root afterwards */
 	CALL_PAGE_FAULT,	/* vcpu, gfn, error_code: ret RET_PF_* or -errno */
-	CALL_MAP_PAGE,		/* vcpu, gfn, error_code: prefault; ret, .level */
+	CALL_MAP_PAGE,		/* vcpu, gfn, error_code: prefault; ret, .level, .root */
 	CALL_INVALIDATE_START,	/* hvn range in gfn, n */
 	CALL_INVALIDATE_END,	/* likewise */
 	CALL_AGE,		/* hvn range; ret 0/1 */
@@ -210,6 +239,7 @@ struct hw_exit {
 /*
  * Guest access by @vcpu with the root it last loaded. On a fault the hardware has dropped the
  * faulting address's entries, as the manuals say. A write stores a fresh value in the frame.
+ * HW_NO_ROOT also if the vCPU was kicked out of the guest since it was let in: enter again.
  */
 enum hw_result oracle_hw_access(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
 				struct hw_exit *exit);

@@ -74,6 +74,7 @@ struct call_frame {
  * @locks: locks that it holds
  * @last_lock: the lock that it took or released last
  * @rcu: RCU read sections that it is in
+ * @invalidations: that it has started and not ended
  */
 struct thread_state {
 	int depth;
@@ -82,6 +83,7 @@ struct thread_state {
 	int locks;
 	const char *last_lock;
 	int rcu;
+	int invalidations;
 };
 
 struct tracked_gfn {
@@ -99,6 +101,7 @@ struct oracle {
 	struct migrate *migrate;
 	struct model *model;
 	bool predict;
+	uint64_t requests;	/* flushes and kicks so far */
 	bool nx_huge_pages;	/* the mitigation is on, as of the last SET_NX that returned */
 	struct slots slots;
 	struct vcpu vcpus[PROG_MAX_VCPUS];
@@ -113,6 +116,7 @@ struct oracle {
 	bool hash_points;
 	struct thread_state threads[ORACLE_MAX_THREADS];
 	int calls_open;
+	int invalidations;	/* of all threads, started and not ended */
 	uint64_t open_since;	/* step at which the oldest open call began */
 	int regions_open;	/* SET_REGION calls among them: which slots there are is in flux */
 
@@ -147,6 +151,13 @@ static inline void oracle_mix(struct oracle *o, uint64_t a, uint64_t b)
 
 	h ^= (h >> 32) ^ b;
 	o->hash = h * 0xd6e8feb86659fd93ULL;
+}
+
+/* Is a thread other than the current one in a call, or between the halves of an invalidation? */
+static inline bool oracle_others_call(struct oracle *o)
+{
+	return o->calls_open > !!oracle_current(o)->depth ||
+	       o->invalidations > oracle_current(o)->invalidations;
 }
 
 static inline uint64_t oracle_read_spte(struct oracle *o, uint64_t pa, bool *live)
