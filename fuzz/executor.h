@@ -24,6 +24,7 @@
 
 struct executor;
 struct sim_site;	/* of the platform: file and line */
+struct sim_scheduler;	/* of the platform: who runs next */
 
 /*
  * What is counted while a program runs: STAT(field, "key", meaning).  The keys are those of
@@ -132,6 +133,10 @@ struct exec_event {
  * @turns: NULL, or the thread of each operation in the order wanted, instead of the schedule; for
  *	programs whose order takes more switches than a schedule can have
  * @nr_turns: of @turns
+ * @scheduler: NULL, or decides with the program's own choices, which come first
+ * @record: NULL, or gets the schedule of the run, in order: the program's choices that came, and all that
+ *	@scheduler decided. The same program with these instead of its own runs the same way
+ * @max_record: room in @record
  * @event: NULL, or is told of everything; makes runs slow
  * @before_destroy: NULL, or is given the quiet VM
  * @ctx: passed back to both
@@ -144,6 +149,9 @@ struct exec_options {
 	bool count_dirty;
 	const uint8_t *turns;
 	uint32_t nr_turns;
+	const struct sim_scheduler *scheduler;
+	struct prog_choice *record;
+	uint32_t max_record;
 	void (*event)(void *ctx, const struct exec_event *event);
 	void (*before_destroy)(void *ctx, struct kvm *kvm);
 	void *ctx;
@@ -156,6 +164,8 @@ struct exec_options {
  * @nr_violations: rules broken; oracle_violation() of executor_oracle() has them until the next run
  * @nr_never: choices whose point never came
  * @never: their numbers in the program
+ * @nr_record: choices of the run's schedule; if there are more than max_record, those beyond are lost, and
+ *	if more than PROG_MAX_CHOICES no program can hold them
  * @truncated: max_accesses or max_points was reached
  */
 struct exec_result {
@@ -163,6 +173,7 @@ struct exec_result {
 	uint64_t hash;
 	uint32_t nr_violations;
 	uint32_t nr_never;
+	uint32_t nr_record;
 	uint16_t never[PROG_MAX_CHOICES];
 	bool truncated;
 };

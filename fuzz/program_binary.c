@@ -297,6 +297,8 @@ static uint8_t choice_point(enum choice_action action, uint8_t kind)
 
 	if (choice_allowed(action, kind))
 		return kind;
+	if (action == CHOICE_RESCHED || action == CHOICE_GP_END)
+		return POINT_RELAX;
 	if (action == CHOICE_EVICT)
 		return evict[kind % 3];
 	return kind & 1 ? POINT_FAULTIN : POINT_ALLOC;
@@ -307,7 +309,7 @@ static void decode_choice(struct decoder *d, const uint8_t *r, const struct wide
 	struct program *prog = d->prog;
 	struct prog_choice *choice = &prog->choices[prog->nr_choices];
 	const struct op *op;
-	uint64_t kind = given(wide, A) ? wide->value[A] : r[2] & 31u;
+	uint64_t kind = given(wide, A) ? wide->value[A] % POINT_NR : (r[2] & 31) % WIRE_POINTS;
 	uint64_t k = given(wide, B) ? wide->value[B] : wire_k(r[3]);
 
 	if (d->thread < 0 || prog->nr_choices == PROG_MAX_CHOICES)
@@ -315,7 +317,7 @@ static void decode_choice(struct decoder *d, const uint8_t *r, const struct wide
 	choice->thread = d->thread;
 	choice->op = prog->threads[d->thread].nr_ops - 1;
 	choice->action = (r[1] & 7) % CHOICE_NR;
-	choice->kind = choice_point(choice->action, kind % POINT_NR);
+	choice->kind = choice_point(choice->action, kind);
 	choice->level = point_infos[choice->kind].has_level ? 1 + (r[2] >> 5) % prog->vm.levels : 0;
 	choice->target = choice->action == CHOICE_SWITCH ? r[1] >> 3 & 7 : 0;
 	choice->line = 0;
@@ -327,6 +329,8 @@ static void decode_choice(struct decoder *d, const uint8_t *r, const struct wide
 		op = &prog->threads[d->thread].ops[choice->op];
 		k = 1 + (k - 1) % (op_has(op, 'R') ? op->n : 1);
 	}
+	if (choice->kind == POINT_END)
+		k = 1;
 	choice->k = k;
 	prog->nr_choices++;
 }
@@ -347,6 +351,8 @@ static void finish_choices(struct program *prog)
 				choice->target = (choice->target + 1) % nr;
 			}
 		}
+		if (choice->kind == POINT_END)
+			choice->op = prog->threads[choice->thread].nr_ops;
 		prog->choices[kept++] = *choice;
 	}
 	prog->nr_choices = kept;

@@ -259,6 +259,36 @@ int op_check(const struct program *prog, enum thread_kind kind, const struct op 
 	return 0;
 }
 
+static int target_check(const struct program *prog, const struct prog_choice *choice,
+			struct prog_error *err)
+{
+	if (choice->target >= prog->nr_threads)
+		return refuse(err, "there is no thread t%u to switch to: the program has %u",
+			      choice->target, prog->nr_threads);
+	if (choice->target == choice->thread)
+		return refuse(err, "a switch to t%u itself: expected another thread",
+			      choice->target);
+	return 0;
+}
+
+/* tT.O@end#1 -> tN, where O is the number of operations of a thread that has some. */
+static int end_choice_check(const struct program *prog, const struct prog_choice *choice,
+			    struct prog_error *err)
+{
+	uint32_t nr_ops = prog->threads[choice->thread].nr_ops;
+
+	if (!nr_ops || choice->op != nr_ops)
+		return refuse(err, "'end' of t%u.%u: expected t%u.%u, after the last operation",
+			      choice->thread, choice->op, choice->thread, nr_ops);
+	if (choice->level)
+		return refuse(err, "'end' has no level");
+	if (choice->k != 1)
+		return refuse(err, "end#%u: expected end#1", choice->k);
+	if (choice->action != CHOICE_SWITCH)
+		return refuse(err, "an action at 'end': expected '->'");
+	return target_check(prog, choice, err);
+}
+
 /**
  * choice_check - whether a choice can be part of a program's schedule
  * @prog: its threads and their operations are complete
@@ -277,12 +307,14 @@ int choice_check(const struct program *prog, const struct prog_choice *choice,
 		return refuse(err, "there is no thread t%u: the program has %u", choice->thread,
 			      prog->nr_threads);
 	thread = &prog->threads[choice->thread];
+	if (choice->kind >= POINT_NR)
+		return refuse(err, "there is no point %u", choice->kind);
+	if (choice->kind == POINT_END)
+		return end_choice_check(prog, choice, err);
 	if (choice->op >= thread->nr_ops)
 		return refuse(err, "there is no operation %u: thread t%u has %u", choice->op,
 			      choice->thread, thread->nr_ops);
 	op = &thread->ops[choice->op];
-	if (choice->kind >= POINT_NR)
-		return refuse(err, "there is no point %u", choice->kind);
 	if (point_infos[choice->kind].has_level) {
 		if (choice->level < 1 || choice->level >= POINT_LEVELS)
 			return refuse(err, "level %u: expected 1..%d", choice->level,
@@ -301,22 +333,17 @@ int choice_check(const struct program *prog, const struct prog_choice *choice,
 			      op_has(op, 'R') ? op->n : 1);
 	if (choice->action >= CHOICE_NR)
 		return refuse(err, "there is no action %u", choice->action);
+	if (choice->kind == POINT_BLOCK && choice->action != CHOICE_SWITCH)
+		return refuse(err, "'%s' at 'block': expected '->'", choice_names[choice->action]);
 	if (!choice_allowed(choice->action, choice->kind))
 		return refuse(err, "'%s' at '%s': expected it at %s", choice_names[choice->action],
 			      point_infos[choice->kind].name,
 			      choice->action == CHOICE_EVICT ? "tlb, walk or memory" :
 							       "alloc or faultin");
-	if (choice->action == CHOICE_SWITCH) {
-		if (choice->target >= prog->nr_threads)
-			return refuse(err,
-				      "there is no thread t%u to switch to: the program has %u",
-				      choice->target, prog->nr_threads);
-		if (choice->target == choice->thread)
-			return refuse(err, "a switch to t%u itself: expected another thread",
-				      choice->target);
-	} else if (choice->target) {
+	if (choice->action == CHOICE_SWITCH)
+		return target_check(prog, choice, err);
+	if (choice->target)
 		return refuse(err, "'%s' names a thread", choice_names[choice->action]);
-	}
 	return 0;
 }
 

@@ -11,6 +11,10 @@
  */
 bool choice_allowed(enum choice_action action, enum point_kind kind)
 {
+	/* There the thread does nothing but give way. */
+	if (kind == POINT_BLOCK || kind == POINT_END)
+		return action == CHOICE_SWITCH;
+
 	switch (action) {
 	case CHOICE_FAIL:
 	case CHOICE_REUSE:

@@ -217,7 +217,7 @@ static void put_op(struct out *out, const struct program *prog, unsigned int sel
 
 static void put_choice(struct out *out, const struct prog_choice *choice)
 {
-	if (choice->kind > 31)
+	if (choice->kind >= WIRE_POINTS)
 		put_wide(out, A, choice->kind);
 	if (choice->k > WIRE_MAX_K)
 		put_wide(out, B, choice->k);
@@ -245,6 +245,8 @@ static void put_threads(struct out *out, const struct program *prog)
 			for (; choice < end && choice->thread == i && choice->op == j; choice++)
 				put_choice(out, choice);
 		}
+		for (; choice < end && choice->thread == i; choice++)	/* at its end */
+			put_choice(out, choice);
 	}
 }
 

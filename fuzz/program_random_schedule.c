@@ -60,7 +60,7 @@ bool random_choice(const struct program *prog, struct rng *rng, struct prog_choi
 		choice->kind = rng_chance(rng, 50) ? POINT_RESCHED : POINT_READ;
 		break;
 	default:
-		choice->kind = rng_below(rng, POINT_NR);
+		choice->kind = rng_below(rng, POINT_BLOCK);
 	}
 	if (choice->kind == POINT_OP)
 		choice->k = 1 + rng_below(rng, op_has(op, 'R') ? op->n : 1);

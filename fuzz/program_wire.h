@@ -84,6 +84,12 @@ extern const uint32_t wire_sizes[32]; /* pages of a slot */
 /* What a program without slots, and without WIRE_NO_SLOT, gets. */
 extern const struct slot_desc wire_default_slot;
 
+/*
+ * Points that the byte of a choice can name. Those that came later need a wide operand, so that what is
+ * there does not change its meaning.
+ */
+#define WIRE_POINTS 30
+
 #define WIRE_MAX_K 128 /* largest k of a choice that needs no wide operand */
 
 uint32_t wire_k(uint8_t code);

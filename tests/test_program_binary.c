@@ -200,6 +200,25 @@ static void load_file(struct program *prog, const char *path)
 		fail_msg("%s:%d: %s", path, err.line, err.msg);
 }
 
+static void assert_both_forms(const char *text_path, const char *binary_path)
+{
+	struct program *prog = program_alloc(), *text = program_alloc();
+	uint8_t *stored, *bytes;
+	size_t size, stored_size;
+
+	load_file(prog, binary_path);
+	load_file(text, text_path);
+	assert_same(prog, text);
+	stored = read_file(binary_path, &stored_size);
+	bytes = bytes_of(text, &size);
+	assert_int_equal(size, stored_size);
+	assert_memory_equal(bytes, stored, size);
+	free(stored);
+	free(bytes);
+	program_free(prog);
+	program_free(text);
+}
+
 /*
  * Files of version 1, from when it was new: what we wrote, and bytes that a fuzzer may have kept.
  * Both must mean what they meant, for ever.
@@ -207,19 +226,12 @@ static void load_file(struct program *prog, const char *path)
 static void version_1_files_load(void **state)
 {
 	struct program *prog = program_alloc(), *text = program_alloc();
-	uint8_t *stored, *bytes;
-	size_t size, stored_size;
+	uint8_t *stored;
+	size_t stored_size;
 
 	(void)state;
-	load_file(prog, DATA "v1.bin");
-	load_file(text, DATA "v1.tdp");
-	assert_same(prog, text);
-	stored = read_file(DATA "v1.bin", &stored_size);
-	bytes = bytes_of(text, &size);
-	assert_int_equal(size, stored_size);
-	assert_memory_equal(bytes, stored, size);
-	free(stored);
-	free(bytes);
+	assert_both_forms(DATA "v1.tdp", DATA "v1.bin");
+	assert_both_forms(DATA "v1-waits.tdp", DATA "v1-waits.bin");
 
 	stored = read_file(DATA "v1-fuzzer.bin", &stored_size);
 	program_decode(prog, stored, stored_size);
@@ -238,6 +250,9 @@ static void version_1_sample_is_complete(void **state)
 	uint32_t i, j;
 
 	(void)state;
+	load_file(prog, DATA "v1-waits.tdp");
+	for (i = 0; i < prog->nr_choices; i++)
+		points[prog->choices[i].kind] = true;
 	load_file(prog, DATA "v1.tdp");
 	for (i = 0; i < prog->nr_threads; i++) {
 		for (j = 0; j < prog->threads[i].nr_ops; j++)
@@ -253,7 +268,7 @@ static void version_1_sample_is_complete(void **state)
 	}
 	for (i = 0; i < POINT_NR; i++) {
 		if (!points[i])
-			fail_msg("v1.tdp has no choice at '%s'", point_infos[i].name);
+			fail_msg("neither sample has a choice at '%s'", point_infos[i].name);
 	}
 	for (i = 0; i < CHOICE_NR; i++)
 		assert_true(actions[i]);

@@ -38,7 +38,9 @@
 	POINT(WALK, "walk", 1) /* hardware walker reads an SPTE */           \
 	POINT(ASSIST, "assist", 1) /* hardware sets A or D */                \
 	POINT(MEMORY, "memory", 0) /* guest load or store of a frame */      \
-	POINT(FAULTIN, "faultin", 0) /* pfn look-up in the host */
+	POINT(FAULTIN, "faultin", 0) /* pfn look-up in the host */           \
+	POINT(BLOCK, "block", 0) /* the thread is about to wait */           \
+	POINT(END, "end", 0) /* the thread's last operation has ended */
 
 enum point_kind {
 #define POINT(name, text, has_level) POINT_##name,

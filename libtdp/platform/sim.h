@@ -44,15 +44,42 @@ enum sim_action {
  * struct sim_choice - one choice, addressed within the current operation
  * @kind: POINT_*
  * @level: level of the point, 0 if the kind has none
- * @k: counts from 1
  * @action: one SIM_* bit
+ * @target: number of the thread that runs next, for SIM_SWITCH
+ * @fired: its point came
+ * @k: counts from 1
  */
 struct sim_choice {
 	u8 kind;
 	u8 level;
 	u8 action;
+	u8 target;
 	bool fired;
 	u32 k;
+};
+
+/**
+ * struct sim_scheduler - who decides, beyond the choices of the schedule
+ * @ctx: passed back
+ * @every_point: ask at every point; else @at_point is never called, and a point that nobody watches
+ *	stays one decrement
+ * @at_point: @thread is about to pass a point, its @k-th of that kind and level in this operation, that
+ *	touches @object (sim_object()). Returns a mask of SIM_* actions, of which those count that the kind
+ *	of point can have; for SIM_SWITCH it sets *@target. May be NULL
+ * @pick: @thread gives way (@why: POINT_BLOCK, _END or _RELAX): who runs next? One of @runnable, which
+ *	never holds @thread. May be NULL: the next one in the order of the numbers
+ *
+ * Threads are numbered from 0; @runnable is a mask of those that can run, in @at_point including
+ * @thread itself. Threads that spin for nothing may be left out of @runnable while others have not had
+ * their turn, so that no scheduler starves a thread that another one spins for. What is decided must
+ * depend on the arguments and the scheduler's own state alone.
+ */
+struct sim_scheduler {
+	void *ctx;
+	bool every_point;
+	unsigned int (*at_point)(void *ctx, int thread, enum point_kind kind, int level, u32 k,
+				 u64 object, u32 runnable, int *target);
+	int (*pick)(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable);
 };
 
 enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
