@@ -55,14 +55,7 @@ void hw_reset(struct oracle *o)
 		v->fault_gfn = NO_GFN;
 		memset(v->tlb_victim, 0, sizeof(v->tlb_victim));
 		memset(v->psc_victim, 0, sizeof(v->psc_victim));
-		/* Epoch 0 is that of entries which were dropped one by one. */
-		if (v->epoch > ~0U / 2) {
-			memset(v->tlb, 0, sizeof(v->tlb));
-			memset(v->psc, 0, sizeof(v->psc));
-			v->epoch = 0;
-		}
-		v->epoch++;
-		v->filled = false;
+		tlb_flush_all(v);
 	}
 }
 
@@ -358,8 +351,10 @@ static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64
 {
 	uint64_t table = fmt_table(&o->fmt, spte);
 	struct mirror_table *t = mirror_at(o->mirror, table);
-	struct psc_entry e = {
-		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
+	uint64_t gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1));
+
+	*psc_new(v, gfn, level) = (struct psc_entry){
+		.gfn = gfn,
 		.pa = pa,
 		.spte = spte,
 		.table = table,
@@ -367,8 +362,6 @@ static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64
 		.pa_gen = pa_gen,
 		.table_gen = t ? t->gen : 0,
 	};
-
-	psc_insert(v, level, &e);
 }
 
 /*

@@ -26,7 +26,6 @@
  * @root: root page table it came from
  * @leaf_gen: which use of the page at @leaf
  * @unlinks: mirror's count of unlinked tables when the path to @leaf was last seen to be intact
- * @epoch: valid while it is the vCPU's
  * @level: 1..3
  * @perm: FMT_*
  * @dirty: D was set, or there is none: writes need no walk
@@ -39,7 +38,6 @@ struct tlb_entry {
 	uint64_t root;
 	uint64_t unlinks;
 	uint32_t leaf_gen;
-	uint32_t epoch;
 	uint8_t level;
 	uint8_t perm;
 	bool dirty;
@@ -54,7 +52,6 @@ struct tlb_entry {
  * @unlinks: as in &struct tlb_entry
  * @pa_gen: which use of the page at @pa
  * @table_gen: which use of the page at @table
- * @epoch: valid while it is the vCPU's
  */
 struct psc_entry {
 	uint64_t gfn;
@@ -64,7 +61,6 @@ struct psc_entry {
 	uint64_t unlinks;
 	uint32_t pa_gen;
 	uint32_t table_gen;
-	uint32_t epoch;
 };
 
 #define MAX_PENDING	8
@@ -85,9 +81,9 @@ struct pending_flush {
  * @guest_mode: mode of its root
  * @root: root page table, MIRROR_NONE if none
  * @root_gen: which use of that page
- * @epoch: caches' entries of other epochs are void
- * @filled: some entry may be of this one
- * @victim: next way to replace, for each set of the caches
+ * @tlb_valid: bit set * TLB_WAYS + way for each size: that entry holds a translation
+ * @psc_valid: bit way for each level: that entry holds one
+ * @tlb_victim: next way to replace of each set, @psc_victim: of each level
  * @fault_gfn: of the last fault, with @fault_code and @fault_progress: what oracle.progress was
  * @faults: equal faults in a row with nothing changed between them
  * @pending: flushes to take at the end of the instruction
@@ -107,9 +103,9 @@ struct vcpu {
 	bool guest_mode;
 	uint64_t root;
 	uint32_t root_gen;
-	uint32_t epoch;
-	bool filled;
-	struct tlb_entry tlb[TLB_LEVELS][TLB_SETS][TLB_WAYS];
+	uint32_t tlb_valid[TLB_LEVELS];
+	uint8_t psc_valid[6];
+	struct tlb_entry tlb[TLB_LEVELS][TLB_SETS * TLB_WAYS];
 	uint8_t tlb_victim[TLB_LEVELS][TLB_SETS];
 	struct psc_entry psc[6][PSC_WAYS];
 	uint8_t psc_victim[6];
@@ -131,7 +127,7 @@ void tlb_flush_range(struct vcpu *v, uint64_t gfn, uint64_t nr);
 struct tlb_entry *tlb_find(struct vcpu *v, uint64_t gfn);
 struct tlb_entry *tlb_insert(struct vcpu *v, const struct tlb_entry *e);
 struct psc_entry *psc_find(struct vcpu *v, uint64_t gfn, int level);
-void psc_insert(struct vcpu *v, int level, const struct psc_entry *e);
+struct psc_entry *psc_new(struct vcpu *v, uint64_t gfn, int level);
 typedef void (*tlb_fn)(struct oracle *o, struct vcpu *v, struct tlb_entry *e, void *arg);
 void tlb_for_each(struct oracle *o, struct vcpu *v, tlb_fn fn, void *arg);
 

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A vCPU's TLB and paging-structure cache: small, set-associative, replaced round-robin, so that
- * what is cached follows from the accesses alone.  Dropping everything is one increment.
+ * what is cached follows from the accesses alone.  Which entries hold something is a bit for each, so
+ * that looking for what is not there, or dropping everything, looks at no entry.
  */
 #include "hw.h"
+
+#include <string.h>
+
+#define WAYS(n) ((1U << (n)) - 1)
+
+_Static_assert(TLB_SETS *TLB_WAYS == 32, "vcpu.tlb_valid has a bit for each entry");
+_Static_assert(PSC_WAYS <= 8, "vcpu.psc_valid has a bit for each entry");
 
 static uint32_t tlb_set(uint64_t gfn, int level)
 {
@@ -23,9 +31,8 @@ static uint64_t pages(int level)
 /* Drop every translation and every cached non-leaf entry. */
 void tlb_flush_all(struct vcpu *v)
 {
-	if (v->filled)
-		v->epoch++;
-	v->filled = false;
+	memset(v->tlb_valid, 0, sizeof(v->tlb_valid));
+	memset(v->psc_valid, 0, sizeof(v->psc_valid));
 }
 
 static bool overlaps(uint64_t gfn, int level, uint64_t start, uint64_t nr)
@@ -35,10 +42,17 @@ static bool overlaps(uint64_t gfn, int level, uint64_t start, uint64_t nr)
 	return gfn < start ? start - gfn < n : gfn - start < nr;
 }
 
-static void drop(struct tlb_entry *e, struct vcpu *v, int level, uint64_t gfn, uint64_t nr)
+/* The entries, as bits of &vcpu.tlb_valid, that a range can be in. */
+static uint32_t tlb_range(uint64_t gfn, uint64_t last, int level)
 {
-	if (e->epoch == v->epoch && overlaps(e->gfn, level, gfn, nr))
-		e->epoch = 0;
+	uint64_t n = (last >> (9 * (level - 1))) - (gfn >> (9 * (level - 1))) + 1;
+	uint32_t first = tlb_set(gfn, level) * TLB_WAYS;
+	uint64_t bits;
+
+	if (n >= TLB_SETS)
+		return ~0U;
+	bits = ((1ULL << n * TLB_WAYS) - 1) << first;
+	return bits | bits >> 32;
 }
 
 /**
@@ -52,111 +66,115 @@ static void drop(struct tlb_entry *e, struct vcpu *v, int level, uint64_t gfn, u
  */
 void tlb_flush_range(struct vcpu *v, uint64_t gfn, uint64_t nr)
 {
-	uint64_t last = gfn + nr - 1;
-	int level, way;
+	uint32_t bits;
+	int level, i;
 
-	if (!v->filled)
-		return;
 	for (level = 1; level <= TLB_LEVELS; level++) {
-		uint64_t first_no = gfn >> (9 * (level - 1)), last_no = last >> (9 * (level - 1));
-		uint64_t n = last_no - first_no < TLB_SETS ? last_no - first_no + 1 : TLB_SETS;
-		uint64_t i;
-
-		/* A short range can only be in some of the sets. */
-		for (i = 0; i < n; i++)
-			for (way = 0; way < TLB_WAYS; way++)
-				drop(&v->tlb[level - 1][(first_no + i) % TLB_SETS][way], v, level,
-				     gfn, nr);
+		bits = v->tlb_valid[level - 1];
+		if (bits)
+			bits &= tlb_range(gfn, gfn + nr - 1, level);
+		for (; bits; bits &= bits - 1) {
+			i = __builtin_ctz(bits);
+			if (overlaps(v->tlb[level - 1][i].gfn, level, gfn, nr))
+				v->tlb_valid[level - 1] &= ~(1U << i);
+		}
 	}
 	for (level = 2; level <= 5; level++)
-		for (way = 0; way < PSC_WAYS; way++) {
-			struct psc_entry *e = &v->psc[level][way];
-
-			if (e->epoch == v->epoch && overlaps(e->gfn, level, gfn, nr))
-				e->epoch = 0;
+		for (bits = v->psc_valid[level]; bits; bits &= bits - 1) {
+			i = __builtin_ctz(bits);
+			if (overlaps(v->psc[level][i].gfn, level, gfn, nr))
+				v->psc_valid[level] &= ~(1U << i);
 		}
 }
 
 /* The translation for @gfn, smallest size first; NULL if there is none. */
 struct tlb_entry *tlb_find(struct vcpu *v, uint64_t gfn)
 {
-	int level, way;
+	int level;
 
 	for (level = 1; level <= TLB_LEVELS; level++) {
-		struct tlb_entry *set = v->tlb[level - 1][tlb_set(gfn, level)];
-		uint64_t base = align(gfn, level);
+		uint32_t s = tlb_set(gfn, level);
+		uint32_t bits = v->tlb_valid[level - 1] >> s * TLB_WAYS & WAYS(TLB_WAYS);
 
-		for (way = 0; way < TLB_WAYS; way++)
-			if (set[way].gfn == base && set[way].epoch == v->epoch)
-				return &set[way];
+		for (; bits; bits &= bits - 1) {
+			struct tlb_entry *e =
+				&v->tlb[level - 1][s * TLB_WAYS + __builtin_ctz(bits)];
+
+			if (e->gfn == align(gfn, level))
+				return e;
+		}
 	}
 	return NULL;
+}
+
+/* A way of @ways that is void, or else the next in turn. */
+static int place(uint32_t valid, int ways, uint8_t *victim)
+{
+	uint32_t empty = ~valid & WAYS(ways);
+
+	return empty ? __builtin_ctz(empty) : (*victim)++ % ways;
 }
 
 /* Adds a translation in place of one for the same page, a void one, or the next in turn. */
 struct tlb_entry *tlb_insert(struct vcpu *v, const struct tlb_entry *e)
 {
 	uint32_t s = tlb_set(e->gfn, e->level);
-	struct tlb_entry *set = v->tlb[e->level - 1][s];
-	int way, to = -1;
+	struct tlb_entry *set = &v->tlb[e->level - 1][s * TLB_WAYS];
+	uint32_t valid = v->tlb_valid[e->level - 1] >> s * TLB_WAYS & WAYS(TLB_WAYS), bits;
+	int to = -1;
 
-	for (way = 0; way < TLB_WAYS; way++) {
-		if (set[way].epoch != v->epoch) {
-			if (to < 0)
-				to = way;
-		} else if (set[way].gfn == e->gfn) {
-			to = way;
-			break;
-		}
-	}
+	for (bits = valid; bits && to < 0; bits &= bits - 1)
+		if (set[__builtin_ctz(bits)].gfn == e->gfn)
+			to = __builtin_ctz(bits);
 	if (to < 0)
-		to = v->tlb_victim[e->level - 1][s]++ % TLB_WAYS;
+		to = place(valid, TLB_WAYS, &v->tlb_victim[e->level - 1][s]);
 	set[to] = *e;
-	set[to].epoch = v->epoch;
-	v->filled = true;
+	v->tlb_valid[e->level - 1] |= 1U << (s * TLB_WAYS + to);
 	return &set[to];
 }
 
 /* The cached non-leaf entry of @level that covers @gfn; NULL if there is none. */
 struct psc_entry *psc_find(struct vcpu *v, uint64_t gfn, int level)
 {
-	uint64_t base = align(gfn, level);
-	int way;
+	uint32_t bits;
 
-	for (way = 0; way < PSC_WAYS; way++)
-		if (v->psc[level][way].gfn == base && v->psc[level][way].epoch == v->epoch)
-			return &v->psc[level][way];
+	for (bits = v->psc_valid[level]; bits; bits &= bits - 1) {
+		struct psc_entry *e = &v->psc[level][__builtin_ctz(bits)];
+
+		if (e->gfn == align(gfn, level))
+			return e;
+	}
 	return NULL;
 }
 
-void psc_insert(struct vcpu *v, int level, const struct psc_entry *e)
+/**
+ * psc_new() - room for a non-leaf entry
+ * @v: the vCPU
+ * @gfn: first gfn that the entry covers
+ * @level: of the entry
+ *
+ * Return: the entry, valid from now on and to be filled by the caller: that of the same gfn, a void
+ *	   one, or the next in turn.
+ */
+struct psc_entry *psc_new(struct vcpu *v, uint64_t gfn, int level)
 {
-	int way, to = -1;
+	struct psc_entry *e = psc_find(v, gfn, level);
+	int to;
 
-	for (way = 0; way < PSC_WAYS; way++) {
-		if (v->psc[level][way].epoch != v->epoch) {
-			if (to < 0)
-				to = way;
-		} else if (v->psc[level][way].gfn == e->gfn) {
-			to = way;
-			break;
-		}
-	}
-	if (to < 0)
-		to = v->psc_victim[level]++ % PSC_WAYS;
-	v->psc[level][to] = *e;
-	v->psc[level][to].epoch = v->epoch;
-	v->filled = true;
+	if (e)
+		return e;
+	to = place(v->psc_valid[level], PSC_WAYS, &v->psc_victim[level]);
+	v->psc_valid[level] |= 1U << to;
+	return &v->psc[level][to];
 }
 
 /* Calls @fn for each translation that the vCPU holds. */
 void tlb_for_each(struct oracle *o, struct vcpu *v, tlb_fn fn, void *arg)
 {
-	int level, set, way;
+	uint32_t bits;
+	int level;
 
 	for (level = 1; level <= TLB_LEVELS; level++)
-		for (set = 0; set < TLB_SETS; set++)
-			for (way = 0; way < TLB_WAYS; way++)
-				if (v->tlb[level - 1][set][way].epoch == v->epoch)
-					fn(o, v, &v->tlb[level - 1][set][way], arg);
+		for (bits = v->tlb_valid[level - 1]; bits; bits &= bits - 1)
+			fn(o, v, &v->tlb[level - 1][__builtin_ctz(bits)], arg);
 }
