@@ -138,7 +138,7 @@ static u64 *entry_for(gfn_t gfn, int level)
 	u64 *table = t.root.spt;
 
 	for (int l = t.root.role.level;; l--) {
-		u64 *entry = &table[gfn / size_at(l) % SPTE_ENT_PER_PAGE];
+		u64 *entry = sim_spte_ptr(__pa(&table[gfn / size_at(l) % SPTE_ENT_PER_PAGE]));
 
 		if (l == level)
 			return entry;

@@ -89,7 +89,7 @@ static inline u64 *tree_entry(gfn_t gfn, int level)
 	u64 *table = tree_root->spt;
 
 	for (int l = tree_root->role.level;; l--) {
-		u64 *entry = &table[gfn >> 9 * (l - 1) & 511];
+		u64 *entry = sim_spte_ptr(__pa(&table[gfn >> 9 * (l - 1) & 511]));
 
 		if (l == level)
 			return entry;

@@ -272,8 +272,6 @@ unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
 
 void sim_used_freed(const void *ptr)
 {
-	if (sim_ptr_is_live(ptr))
-		return;	/* a live entry may hold the poison's value, if somebody wrote it */
 	sim_fatal('U', "page-table page used after it was freed", sim_ptr_pa(ptr));
 }
 

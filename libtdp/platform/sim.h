@@ -166,6 +166,7 @@ u64 sim_pages_in_use(void);
 u64 sim_allocs_in_use(void);
 bool sim_page_is_live(hpa_t pa);
 u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
+bool sim_spte_peek(hpa_t pa, u64 *val);
 
 void sim_switch(struct sim_thread *thread);
 void sim_observe_points(bool on);
@@ -210,9 +211,68 @@ static inline unsigned int sim_point(enum point_kind kind, int level, const void
  */
 #define SIM_PT_PFN   0x100000ULL
 #define SIM_PT_PAGES (1ULL << 18)
-#define SIM_POISON   0x5a17e5dead7ab1e5ULL /* what a freed page table reads as */
 
 extern char *sim_arena;
+
+enum sim_page_state { SIM_PAGE_NONE, SIM_PAGE_LIVE, SIM_PAGE_LATE, SIM_PAGE_FREED };
+
+/**
+ * struct sim_page - a page-table page, in lines of eight SPTEs
+ * @touched: bit per line: it may hold something else than @fill
+ * @late: bit per line: it reads as @late_val, which has not been written to memory yet; not touched
+ * @fill: what the other lines hold
+ * @late_val: see @late
+ * @priv: page_private()
+ * @state: SIM_PAGE_LATE: live, and @late is not empty
+ *
+ * Most of a page table stays as it was allocated: taking, scanning, freezing and freeing one costs
+ * what was used of it.
+ */
+struct sim_page {
+	u64 touched;
+	u64 late;
+	u64 fill;
+	u64 late_val;
+	void *priv;
+	u8 state;
+} __attribute__((aligned(64)));
+
+extern struct sim_page sim_pages[SIM_PT_PAGES];
+
+/* Book-keeping of the simulation is nobody's data race. */
+#define sim_load(x)	    __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define sim_store(x, val)   __atomic_store_n(&(x), val, __ATOMIC_RELAXED)
+
+static inline u64 sim_page_index(const void *ptr)
+{
+	return ((uintptr_t)ptr - (uintptr_t)sim_arena) >> PAGE_SHIFT;
+}
+
+static inline u64 sim_line_bit(const u64 *sptep)
+{
+	return 1ULL << ((uintptr_t)sptep / 64 % 64);
+}
+
+void sim_reach_slowly(const u64 *sptep);
+
+/* An SPTE is about to be read: its table is live, and memory holds what it reads as. */
+static inline void sim_reach(const u64 *sptep)
+{
+	const u64 i = sim_page_index(sptep);
+
+	if (unlikely(i >= SIM_PT_PAGES || sim_load(sim_pages[i].state) != SIM_PAGE_LIVE))
+		sim_reach_slowly(sptep);
+}
+
+/* An SPTE is about to be written. */
+static inline void sim_touch(const u64 *sptep)
+{
+	struct sim_page *page;
+
+	sim_reach(sptep);
+	page = &sim_pages[sim_page_index(sptep)];
+	sim_store(page->touched, sim_load(page->touched) | sim_line_bit(sptep));
+}
 
 static inline hpa_t sim_ptr_pa(const void *ptr)
 {
@@ -243,37 +303,18 @@ static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int l
 				   site);
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SIM_READS_ASK 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SIM_READS_ASK 1
-#endif
-
-static inline void sim_check_live(const u64 *sptep)
-{
-	if (unlikely(!sim_ptr_is_live(sptep)))
-		sim_used_freed(sptep);
-}
-
-/*
- * Writes ask whether the table is live. Reads, which are many, find a freed table by the poison it
- * returns, but for builds with ASan, which must not touch its poisoned memory.
- */
 static inline u64 sim_read_spte(const u64 *sptep, int level, const struct sim_site *site)
 {
-	u64 val;
-
 	sim_point(POINT_READ, level, sptep, site);
-#ifdef SIM_READS_ASK
-	sim_check_live(sptep);
-#endif
-	val = __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
-	if (__builtin_expect(val == SIM_POISON, 0))
-		sim_used_freed(sptep);
-	return val;
+	sim_reach(sptep);
+	return __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
+}
+
+/* The read of a walk that passed empty SPTEs: it is among the points that passing them counted. */
+static inline u64 sim_peek_spte(const u64 *sptep)
+{
+	sim_reach(sptep);
+	return __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
 }
 
 static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct sim_site *site)
@@ -281,7 +322,7 @@ static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct s
 	u64 old;
 
 	sim_point(POINT_WRITE, level, sptep, site);
-	sim_check_live(sptep);
+	sim_touch(sptep);
 	old = __atomic_load_n(sptep, __ATOMIC_RELAXED);
 	__atomic_store_n(sptep, val, __ATOMIC_RELEASE);
 	sim_spte_changed(POINT_WRITE, sptep, level, old, val, true, site);
@@ -292,7 +333,7 @@ static inline u64 sim_xchg_spte(u64 *sptep, u64 val, int level, const struct sim
 	u64 old;
 
 	sim_point(POINT_XCHG, level, sptep, site);
-	sim_check_live(sptep);
+	sim_touch(sptep);
 	old = __atomic_exchange_n(sptep, val, __ATOMIC_ACQ_REL);
 	sim_spte_changed(POINT_XCHG, sptep, level, old, val, true, site);
 	return old;
@@ -304,7 +345,7 @@ static inline bool sim_cmpxchg_spte(u64 *sptep, u64 *old, u64 val, int level,
 	bool ok;
 
 	sim_point(POINT_CMPXCHG, level, sptep, site);
-	sim_check_live(sptep);
+	sim_touch(sptep);
 	ok = __atomic_compare_exchange_n(sptep, old, val, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE);
 	sim_spte_changed(POINT_CMPXCHG, sptep, level, *old, val, ok, site);
@@ -316,7 +357,7 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 	u64 old;
 
 	sim_point(POINT_AND, level, sptep, site);
-	sim_check_live(sptep);
+	sim_touch(sptep);
 	old = __atomic_fetch_and(sptep, mask, __ATOMIC_ACQ_REL);
 	sim_spte_changed(POINT_AND, sptep, level, old, old & mask, true, site);
 	return old;
@@ -333,8 +374,10 @@ static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int le
 	int i;
 
 	for (i = 0; i < n; i++) {
-		u64 old = sptep[i], val = first + i * step;
+		u64 old, val = first + i * step;
 
+		sim_touch(&sptep[i]);
+		old = sptep[i];
 		sptep[i] = val;
 		if (!run)
 			sim_spte_changed(POINT_OP, &sptep[i], level, old, val, true, site);
@@ -346,7 +389,7 @@ static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int le
 
 /* sim_memory.c: many SPTEs at once; neither is a point */
 int sim_run_length(const u64 *sptep, int n, u64 val);
-void sim_fill(u64 *sptep, int n, u64 val);
+void sim_write_run(u64 *sptep, int n, u64 val);
 
 /*
  * How many of @n SPTEs may be passed at @points points each without anybody noticing: as many as come
@@ -366,7 +409,7 @@ static inline int sim_unwatched(int n, int points)
  * @val: value that does not interest the walk
  * @points: points that the walk would pass at each of them
  *
- * Most SPTEs that walks pass are empty. This passes them at the speed of memory, and does just what
+ * Most SPTEs that walks pass are empty. This passes them by what is known of the page, and does just what
  * single steps would: it stops short of a point for which the schedule has a choice, and a thread
  * that is to yield skips nothing.
  *
@@ -398,7 +441,7 @@ static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int
 	if (sim.observer && !sim.observer->freeze)
 		return 0;
 	n = sim_run_length(sptep, sim_unwatched(n, 1), empty);
-	sim_fill(sptep, n, frozen);
+	sim_write_run(sptep, n, frozen);
 	sim.left -= n;
 	if (n && sim.observer)
 		sim.observer->freeze(sim.observer->ctx, sim_ptr_pa(sptep), level, n, empty, frozen);
@@ -413,8 +456,7 @@ static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int
 #define tdp_init_sptes(sptep, n, first, step, level) \
 	sim_init_sptes(sptep, n, first, step, level, SIM_SITE)
 #define tdp_skip_sptes(sptep, n, val, points)	 sim_skip_sptes(sptep, n, val, points)
-/* Where tdp_skip_sptes() stopped; the read is among the points it counted. */
-#define tdp_peek_spte(sptep)			 __atomic_load_n(sptep, __ATOMIC_ACQUIRE)
+#define tdp_peek_spte(sptep)			 sim_peek_spte(sptep)
 #define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
 	sim_freeze_sptes(sptep, n, empty, frozen, level)
 
@@ -580,20 +622,19 @@ void sim_synchronize_srcu(struct srcu_struct *srcu, const struct sim_site *site)
 void *sim_zalloc(size_t n, size_t size, const struct sim_site *site);
 void sim_free(void *ptr, const struct sim_site *site);
 
-/* A page-table page with every entry @fill; NULL if refused. Freed ones are poisoned at once. */
+/* A page-table page with every entry @fill; NULL if refused. Whoever touches a freed one is found. */
 #define tdp_page_alloc(fill) sim_page_alloc(fill, SIM_SITE)
 #define tdp_page_free(ptr)   sim_page_free(ptr, SIM_SITE)
 u64 *sim_page_alloc(u64 fill, const struct sim_site *site);
 void sim_page_free(u64 *page, const struct sim_site *site);
 
-extern void *sim_page_priv[SIM_PT_PAGES];
 static inline void *page_private(const void *ptr)
 {
-	return sim_page_priv[((const char *)ptr - sim_arena) >> PAGE_SHIFT];
+	return sim_pages[sim_page_index(ptr)].priv;
 }
 static inline void set_page_private(void *ptr, void *priv)
 {
-	sim_page_priv[((char *)ptr - sim_arena) >> PAGE_SHIFT] = priv;
+	sim_pages[sim_page_index(ptr)].priv = priv;
 }
 
 /* Other CPUs. A flush returns once every vCPU in guest mode has dropped the entries. */

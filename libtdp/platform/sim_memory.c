@@ -29,16 +29,13 @@
 
 /*
  * Freed pages wait in a queue until this many are in it, so that a stale pointer
- * meets the poison rather than a new table; "reuse" takes the last one at once.
+ * meets a freed page rather than a new table; "reuse" takes the last one at once.
  */
 #define SIM_QUARANTINE 64
 
-enum page_state { PAGE_NEVER_USED, PAGE_LIVE, PAGE_FREED };
-
 char *sim_arena;
-void *sim_page_priv[SIM_PT_PAGES];
+struct sim_page sim_pages[SIM_PT_PAGES];
 
-static u8 page_state[SIM_PT_PAGES];
 static u64 pages_used;  /* pages [0, pages_used) have been handed out since the reset */
 static u64 pages_live;
 
@@ -95,6 +92,156 @@ static void sim_arena_map(void)
 	sim_arena = map;
 }
 
+/* ---- page-table pages, of which only the lines that were used are in memory as they read ---- */
+
+#define LINE 8 /* SPTEs */
+
+static u64 *line_at(const struct sim_page *page, int line)
+{
+	return (u64 *)(sim_arena + ((u64)(page - sim_pages) << PAGE_SHIFT)) + line * LINE;
+}
+
+static void fill(u64 *sptep, int n, u64 val)
+{
+	while (n-- > 0)
+		*sptep++ = val;
+}
+
+static void fill_lines(struct sim_page *page, u64 lines, u64 val)
+{
+	typedef u64 four __attribute__((vector_size(32), may_alias));
+	const four vals = { val, val, val, val };
+
+	for (; lines; lines &= lines - 1) {
+		four *line = (four *)line_at(page, __builtin_ctzll(lines));
+
+		line[0] = vals;
+		line[1] = vals;
+	}
+}
+
+/* Those of @lines that are late are written now. */
+static void write_late(struct sim_page *page, u64 lines)
+{
+	lines &= page->late;
+	fill_lines(page, lines, page->late_val);
+	sim_store(page->touched, page->touched | lines);
+	page->late &= ~lines;
+	if (!page->late)
+		sim_store(page->state, SIM_PAGE_LIVE);
+}
+
+/* The page is all @fill again. */
+static void clean(struct sim_page *page)
+{
+	fill_lines(page, page->touched, page->fill);
+	sim_store(page->touched, 0);
+	page->late = 0;
+}
+
+static bool is_live(const struct sim_page *page)
+{
+	return page->state == SIM_PAGE_LIVE || page->state == SIM_PAGE_LATE;
+}
+
+/* sim_reach() where the page is not live, or not all of it is in memory as it reads. */
+void sim_reach_slowly(const u64 *sptep)
+{
+	if (!sim_ptr_is_live(sptep))
+		sim_used_freed(sptep);
+	write_late(&sim_pages[sim_page_index(sptep)], sim_line_bit(sptep));
+}
+
+/**
+ * sim_run_length() - how many SPTEs in a row hold a value?
+ * @sptep: the first
+ * @n: look at no more than these, all of one table
+ * @val: the value
+ *
+ * A freed table ends the run before it begins: who reads it next, finds it.
+ */
+int sim_run_length(const u64 *sptep, int n, u64 val)
+{
+	const struct sim_page *page = &sim_pages[sim_page_index(sptep)];
+	const int first = (uintptr_t)sptep / sizeof(u64) % SPTE_ENT_PER_PAGE;
+	int i = first;
+
+	if (!is_live(page))
+		return 0;
+	if (*sptep != val && !page->late)
+		return 0;
+	n += first;
+	while (i < n) {
+		const u64 others = (page->touched | page->late) >> i / LINE;
+		int end;
+
+		if (!(others & 1)) {
+			if (page->fill != val)
+				break;
+			i = others ? (i / LINE + __builtin_ctzll(others)) * LINE : n;
+			continue;
+		}
+		end = (i / LINE + 1) * LINE;
+		if (page->late >> i / LINE & 1) {
+			if (page->late_val != val)
+				break;
+			i = end;
+			continue;
+		}
+		while (i < end && i < n && sptep[i - first] == val)
+			i++;
+		if (i < end)
+			break;
+	}
+	return (i < n ? i : n) - first;
+}
+
+/* Lines from @from to before @to. */
+static u64 lines_mask(int from, int to)
+{
+	return from < to ? (~0ULL >> (64 - (to - from))) << from : 0;
+}
+
+/**
+ * sim_write_run() - give a run of SPTEs one value
+ * @sptep: the first
+ * @n: how many, at least 0, all of one live table
+ * @val: their value
+ */
+void sim_write_run(u64 *sptep, int n, u64 val)
+{
+	struct sim_page *page = &sim_pages[sim_page_index(sptep)];
+	const int first = (uintptr_t)sptep / sizeof(u64) % SPTE_ENT_PER_PAGE;
+	const int from = (first + LINE - 1) / LINE, to = (first + n) / LINE;
+	const u64 whole = lines_mask(from, to);
+
+	if (!n)
+		return;
+	if (page->late && page->late_val != val)
+		write_late(page, ~0ULL);
+	if (from > to) {	/* within one line */
+		sim_touch(sptep);
+		fill(sptep, n, val);
+		return;
+	}
+	if (first % LINE) {
+		sim_touch(sptep);
+		fill(sptep, from * LINE - first, val);
+	}
+	if ((first + n) % LINE) {
+		u64 *rest = line_at(page, to);
+
+		sim_touch(rest);
+		fill(rest, (first + n) % LINE, val);
+	}
+	fill_lines(page, whole & page->touched, val);
+	if (whole & ~page->touched) {
+		page->late |= whole & ~page->touched;
+		page->late_val = val;
+		sim_store(page->state, SIM_PAGE_LATE);
+	}
+}
+
 static void sim_release(struct sim_alloc *a)
 {
 	struct sim_pool *pool = a->pool;
@@ -147,9 +294,13 @@ void sim_memory_reset(void)
 		sim_release(a);
 	}
 	allocs_live = 0;
-	memset(page_state, PAGE_NEVER_USED, pages_used);
 	if (sim_arena)
 		ASAN_UNPOISON_MEMORY_REGION(sim_arena, pages_used << PAGE_SHIFT);
+	for (u64 i = 0; i < pages_used; i++) {
+		if (is_live(&sim_pages[i]))
+			clean(&sim_pages[i]);
+		sim_store(sim_pages[i].state, SIM_PAGE_NONE);
+	}
 	pages_used = 0;
 	pages_live = 0;
 	freed_first = 0;
@@ -165,87 +316,6 @@ static bool sim_refused(unsigned int actions, bool page)
 	return true;
 }
 
-/**
- * sim_fill() - give a run of SPTEs one value
- * @sptep: the first
- * @n: how many, at least 0
- * @val: their value
- */
-void sim_fill(u64 *sptep, int n, u64 val)
-{
-#ifdef __x86_64__
-	u64 left = n;
-
-	__asm__ volatile("rep stosq" : "+D"(sptep), "+c"(left) : "a"(val) : "memory");
-#else
-	while (n-- > 0)
-		*sptep++ = val;
-#endif
-}
-
-#define SIM_RAW	__attribute__((no_sanitize("address", "undefined")))
-
-/* How many SPTEs of the first @n hold @val, in steps of 16. */
-SIM_RAW static int sim_equal_blocks(const u64 *sptep, int n, u64 val)
-{
-	typedef u64 two __attribute__((vector_size(16), aligned(8), may_alias));
-	const two vals = { val, val };
-	int i;
-
-	for (i = 0; i + 16 <= n; i += 16) {
-		const two *at = (const two *)(sptep + i);
-		two d = (at[0] ^ vals) | (at[1] ^ vals) | (at[2] ^ vals) | (at[3] ^ vals);
-
-		d |= (at[4] ^ vals) | (at[5] ^ vals) | (at[6] ^ vals) | (at[7] ^ vals);
-		if (d[0] | d[1])
-			break;
-	}
-	return i;
-}
-
-#ifdef __x86_64__
-SIM_RAW __attribute__((target("avx2"))) static int sim_equal_blocks_avx2(const u64 *sptep, int n,
-									 u64 val)
-{
-	typedef u64 four __attribute__((vector_size(32), aligned(8), may_alias));
-	typedef long long test __attribute__((vector_size(32)));
-	const four vals = { val, val, val, val };
-	int i;
-
-	for (i = 0; i + 16 <= n; i += 16) {
-		const four *at = (const four *)(sptep + i);
-		test d = (test)((at[0] ^ vals) | (at[1] ^ vals) | (at[2] ^ vals) | (at[3] ^ vals));
-
-		if (!__builtin_ia32_ptestz256(d, d))
-			break;
-	}
-	return i;
-}
-#endif
-
-/**
- * sim_run_length() - how many SPTEs in a row hold a value?
- * @sptep: the first
- * @n: look at no more than these
- * @val: the value
- *
- * Not instrumented, as a freed table ends the run by its poison: who reads it next, finds it.
- */
-SIM_RAW int sim_run_length(const u64 *sptep, int n, u64 val)
-{
-	int i;
-
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2"))
-		i = sim_equal_blocks_avx2(sptep, n, val);
-	else
-#endif
-		i = sim_equal_blocks(sptep, n, val);
-	while (i < n && sptep[i] == val)
-		i++;
-	return i;
-}
-
 static u64 sim_next_page(unsigned int actions)
 {
 	u64 waiting = freed_end - freed_first;
@@ -257,10 +327,11 @@ static u64 sim_next_page(unsigned int actions)
 	return pages_used++;
 }
 
-u64 *sim_page_alloc(u64 fill, const struct sim_site *site)
+u64 *sim_page_alloc(u64 val, const struct sim_site *site)
 {
 	unsigned int actions = sim_point(POINT_ALLOC, 0, NULL, site);
-	u64 idx, *page;
+	struct sim_page *page;
+	u64 idx, *sptes;
 
 	if (sim_refused(actions, true))
 		return NULL;
@@ -269,34 +340,38 @@ u64 *sim_page_alloc(u64 fill, const struct sim_site *site)
 	idx = sim_next_page(actions);
 	if (idx == SIM_PT_PAGES)
 		return NULL;
-	page = (u64 *)(sim_arena + (idx << PAGE_SHIFT));
-	ASAN_UNPOISON_MEMORY_REGION(page, PAGE_SIZE);
-	sim_fill(page, SPTE_ENT_PER_PAGE, fill);
-	page_state[idx] = PAGE_LIVE;
+	page = &sim_pages[idx];
+	sptes = line_at(page, 0);
+	ASAN_UNPOISON_MEMORY_REGION(sptes, PAGE_SIZE);
+	if (page->fill != val) {
+		page->fill = val;
+		fill(sptes, SPTE_ENT_PER_PAGE, val);
+	}
+	sim_store(page->state, SIM_PAGE_LIVE);
 	pages_live++;
 	if (sim.observer && sim.observer->page)
-		sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(page), fill);
-	return page;
+		sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(sptes), val);
+	return sptes;
 }
 
-void sim_page_free(u64 *page, const struct sim_site *site)
+void sim_page_free(u64 *sptes, const struct sim_site *site)
 {
-	u64 idx = ((char *)page - sim_arena) >> PAGE_SHIFT;
+	u64 idx = sim_page_index(sptes);
 
-	if (!page)
+	if (!sptes)
 		return;
-	sim_point(POINT_FREE, 0, page, site);
-	if (!sim_ptr_is_live(page)) {
+	sim_point(POINT_FREE, 0, sptes, site);
+	if (!sim_ptr_is_live(sptes)) {
 		sim_warn("page-table page freed twice", site);
 		return;
 	}
-	sim_fill(page, SPTE_ENT_PER_PAGE, SIM_POISON);
-	ASAN_POISON_MEMORY_REGION(page, PAGE_SIZE);
-	page_state[idx] = PAGE_FREED;
+	clean(&sim_pages[idx]);
+	ASAN_POISON_MEMORY_REGION(sptes, PAGE_SIZE);
+	sim_store(sim_pages[idx].state, SIM_PAGE_FREED);
 	pages_live--;
 	freed[freed_end++ % SIM_PT_PAGES] = idx;
 	if (sim.observer && sim.observer->page)
-		sim.observer->page(sim.observer->ctx, SIM_PAGE_FREE, sim_ptr_pa(page), SIM_POISON);
+		sim.observer->page(sim.observer->ctx, SIM_PAGE_FREE, sim_ptr_pa(sptes), 0);
 }
 
 /**
@@ -305,29 +380,52 @@ void sim_page_free(u64 *page, const struct sim_site *site)
  */
 bool sim_ptr_is_live(const void *ptr)
 {
-	u64 idx = ((uintptr_t)ptr - (uintptr_t)sim_arena) >> PAGE_SHIFT;
+	u64 idx = sim_page_index(ptr);
 
-	return sim_arena && idx < SIM_PT_PAGES && page_state[idx] == PAGE_LIVE;
+	return sim_arena && idx < SIM_PT_PAGES && is_live(&sim_pages[idx]);
 }
 
 /**
  * sim_spte_ptr() - where hardware finds the SPTE at a physical address
  * @pa: bytes, 8-byte aligned
  *
+ * It may be written through the pointer, until the table is freed.
+ *
  * Return: the SPTE, or NULL if no live page-table page is there.
  */
 u64 *sim_spte_ptr(hpa_t pa)
 {
+	u64 idx = (pa >> PAGE_SHIFT) - SIM_PT_PFN, *sptep;
+
+	if (idx >= SIM_PT_PAGES || !is_live(&sim_pages[idx]))
+		return NULL;
+	sptep = __va(pa & ~7ULL);
+	sim_touch(sptep);
+	return sptep;
+}
+
+/**
+ * sim_spte_peek() - read the SPTE at a physical address; no point
+ * @pa: bytes, 8-byte aligned
+ * @val: the SPTE; left alone if there is none
+ *
+ * Return: whether a live page-table page is there.
+ */
+bool sim_spte_peek(hpa_t pa, u64 *val)
+{
 	u64 idx = (pa >> PAGE_SHIFT) - SIM_PT_PFN;
 
-	if (idx >= SIM_PT_PAGES || page_state[idx] != PAGE_LIVE)
-		return NULL;
-	return __va(pa & ~7ULL);
+	if (idx >= SIM_PT_PAGES || !is_live(&sim_pages[idx]))
+		return false;
+	*val = sim_peek_spte(__va(pa & ~7ULL));
+	return true;
 }
 
 bool sim_page_is_live(hpa_t pa)
 {
-	return sim_spte_ptr(pa) != NULL;
+	u64 idx = (pa >> PAGE_SHIFT) - SIM_PT_PFN;
+
+	return idx < SIM_PT_PAGES && is_live(&sim_pages[idx]);
 }
 
 void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
