@@ -9,7 +9,7 @@ import live
 import paths
 
 BUILD = ["cmake", "ninja-build", "gcc", "libc6-dev", "pkg-config", "libcmocka-dev", "liblzma-dev",
-         "liburcu-dev"]
+         "liburcu-dev", "libboost-context-dev"]
 CLANG = ["clang-19", "llvm-19", "libclang-rt-19-dev"]
 LINT = ["clang-format-19", "clang-tidy-19", "linux-source-6.12", "xz-utils"]
 
