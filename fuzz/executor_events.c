@@ -298,11 +298,11 @@ const struct tdp_host_ops exec_host_ops = {
 
 static uint64_t env_read_spte(void *ctx, uint64_t pa, bool *live)
 {
-	u64 spte = 0;
+	const u64 *sptep = sim_spte_look(pa);
 
 	(void)ctx;
-	*live = sim_spte_peek(pa, &spte);
-	return spte;
+	*live = sptep;
+	return sptep ? __atomic_load_n(sptep, __ATOMIC_ACQUIRE) : 0;
 }
 
 static bool env_cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)

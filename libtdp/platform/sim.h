@@ -166,7 +166,7 @@ u64 sim_pages_in_use(void);
 u64 sim_allocs_in_use(void);
 bool sim_page_is_live(hpa_t pa);
 u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
-bool sim_spte_peek(hpa_t pa, u64 *val);
+const u64 *sim_spte_look(hpa_t pa);
 
 void sim_switch(struct sim_thread *thread);
 void sim_observe_points(bool on);

@@ -405,20 +405,22 @@ u64 *sim_spte_ptr(hpa_t pa)
 }
 
 /**
- * sim_spte_peek() - read the SPTE at a physical address; no point
+ * sim_spte_look() - where hardware reads the SPTE at a physical address; no point
  * @pa: bytes, 8-byte aligned
- * @val: the SPTE; left alone if there is none
  *
- * Return: whether a live page-table page is there.
+ * The other SPTEs of the table are around it; none may be written.
+ *
+ * Return: the SPTE, or NULL if no live page-table page is there.
  */
-bool sim_spte_peek(hpa_t pa, u64 *val)
+const u64 *sim_spte_look(hpa_t pa)
 {
 	u64 idx = (pa >> PAGE_SHIFT) - SIM_PT_PFN;
 
 	if (idx >= SIM_PT_PAGES || !is_live(&sim_pages[idx]))
-		return false;
-	*val = sim_peek_spte(__va(pa & ~7ULL));
-	return true;
+		return NULL;
+	if (unlikely(sim_pages[idx].late))
+		write_late(&sim_pages[idx], ~0ULL);
+	return __va(pa & ~7ULL);
 }
 
 bool sim_page_is_live(hpa_t pa)
