@@ -296,13 +296,10 @@ const struct tdp_host_ops exec_host_ops = {
 
 /* ---- hardware: the oracle's reach into memory ---- */
 
-static uint64_t env_read_spte(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *env_sptep(void *ctx, uint64_t pa)
 {
-	const u64 *sptep = sim_spte_look(pa);
-
 	(void)ctx;
-	*live = sptep;
-	return sptep ? __atomic_load_n(sptep, __ATOMIC_ACQUIRE) : 0;
+	return sim_spte_look(pa);
 }
 
 static bool env_cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
@@ -378,7 +375,7 @@ void exec_events_init(struct executor *x)
 	};
 	x->env = (struct oracle_env){
 		.ctx = x,
-		.read_spte = env_read_spte,
+		.sptep = env_sptep,
 		.cmpxchg_spte = env_cmpxchg_spte,
 		.point = env_point,
 		.pml = env_pml,

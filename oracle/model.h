@@ -18,14 +18,15 @@ struct model;
 /**
  * struct model_env - the machine, as the model may see it
  * @ctx: passed back
- * @read_spte: SPTE at physical address @pa; *@live false if no allocated page-table page holds it
+ * @sptep: where hardware finds the SPTE at physical address @pa, the others of its page around it;
+ *	   NULL if no allocated page-table page holds it
  * @mapping_level: level at which the host maps the host page now, 1..3
  * @is_mmio_pfn: device memory
  * @report: a rule was broken
  */
 struct model_env {
 	void *ctx;
-	uint64_t (*read_spte)(void *ctx, uint64_t pa, bool *live);
+	const uint64_t *(*sptep)(void *ctx, uint64_t pa);
 	int (*mapping_level)(void *ctx, uint64_t hvn);
 	bool (*is_mmio_pfn)(void *ctx, uint64_t pfn);
 	void (*report)(void *ctx, char rule, uint64_t gfn, uint64_t spte, const char *text);

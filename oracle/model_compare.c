@@ -106,25 +106,19 @@ static void differs(struct model *m, const struct mtable *t, unsigned int index,
 		(unsigned long long)is, is_text, (unsigned long long)want, want_text);
 }
 
-static bool compare_entry(struct model *m, struct mtable *t, unsigned int index)
+static void gone(struct model *m, const struct mtable *t, uint64_t gfn, uint64_t want)
+{
+	mreport(m, 'U', gfn, want, "the page table at %#llx (level %d) is gone, and should not be",
+		(unsigned long long)t->pa, t->level);
+}
+
+/* A link: of the table that it leads to, the address is learnt when it is seen first. */
+static bool compare_link(struct model *m, struct mtable *t, unsigned int index, uint64_t want,
+			 uint64_t is)
 {
 	const uint64_t address = SPTE_ADDR & ~m->fmt.me;
-	uint64_t want = mget(t, index), is;
 	struct mtable *child;
-	bool live;
 
-	is = m->env.read_spte(m->env.ctx, t->pa + 8 * index, &live);
-	if (!live) {
-		mreport(m, 'U', mentry_gfn(t, index), want,
-			"the page table at %#llx (level %d) is gone, and should not be",
-			(unsigned long long)t->pa, t->level);
-		return false;
-	}
-	if (!mspte_is_table(want, t->level)) {
-		if (is != want)
-			differs(m, t, index, want, is);
-		return is == want;
-	}
 	if ((is & ~address) != mspte_table(&m->fmt)) {
 		differs(m, t, index, mspte_table(&m->fmt), is);
 		return false;
@@ -141,25 +135,52 @@ static bool compare_entry(struct model *m, struct mtable *t, unsigned int index)
 	return true;
 }
 
+/* Entries @which of @t, whose real SPTEs are @row. */
+static bool compare_entries(struct model *m, struct mtable *t, const uint64_t *row,
+			    const uint64_t which[8])
+{
+	unsigned int w, index;
+	uint64_t bits, want;
+
+	for (w = 0; w < 8; w++) {
+		bits = which[w];
+		/* What a split has left is equal word by word, but where there are tables. */
+		if (bits == ~0ULL && t->set[w] == ~0ULL &&
+		    !memcmp(row + w * 64, t->val + w * 64, 64 * sizeof(*row)))
+			continue;
+		for (; bits; bits &= bits - 1) {
+			index = w * 64 + __builtin_ctzll(bits);
+			want = mget(t, index);
+			if (mspte_is_table(want, t->level)) {
+				if (!compare_link(m, t, index, want, row[index]))
+					return false;
+			} else if (row[index] != want) {
+				differs(m, t, index, want, row[index]);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 /* All that was ever written to a new table: in most cases a few entries, told one by one. */
 static bool compare_new_table(struct model *m, struct mtable *t, const struct mpage *page)
 {
+	const uint64_t *row = m->env.sptep(m->env.ctx, t->pa);
 	uint64_t which[8];
-	unsigned int w, i;
-	uint64_t bits;
+	unsigned int i;
 
+	if (!row) {
+		gone(m, t, t->gfn, 0);
+		return false;
+	}
 	memcpy(which, t->set, sizeof(which));
 	if (page->nr_writes > MPAGE_WRITES || page->fill != SPTE_INITIAL)
 		memset(which, 0xff, sizeof(which));
 	else
 		for (i = 0; i < page->nr_writes; i++)
 			which[page->write[i] / 64] |= 1ULL << page->write[i] % 64;
-
-	for (w = 0; w < 8; w++)
-		for (bits = which[w]; bits; bits &= bits - 1)
-			if (!compare_entry(m, t, w * 64 + __builtin_ctzll(bits)))
-				return false;
-	return true;
+	return compare_entries(m, t, row, which);
 }
 
 /**
@@ -200,11 +221,10 @@ bool mcompare_bind(struct model *m, struct mtable *t, uint64_t pa)
 }
 
 /* Every entry that was touched since the last time. */
-void mcompare_tree(struct model *m)
+void mcompare_touched(struct model *m)
 {
+	const uint64_t *row;
 	struct mtable *t;
-	unsigned int w;
-	uint64_t bits;
 	uint32_t i;
 
 	for (i = 0; i < m->nr_touched && m->on; i++) {
@@ -212,23 +232,29 @@ void mcompare_tree(struct model *m)
 		/* Of a table that has no address yet, its link will be compared. */
 		if (!t->live || t->pa == NO_PA || t->touch_epoch != m->epoch)
 			continue;
-		for (w = 0; w < 8; w++)
-			for (bits = t->touched[w]; bits; bits &= bits - 1)
-				if (!compare_entry(m, t, w * 64 + __builtin_ctzll(bits)))
-					return;
+		row = m->env.sptep(m->env.ctx, t->pa);
+		if (!row) {
+			gone(m, t, t->gfn, 0);
+			return;
+		}
+		if (!compare_entries(m, t, row, t->touched))
+			return;
 	}
 	m->nr_touched = 0;
 	m->epoch++;
 }
 
-static void compare_marks(struct model *m, char rule, const char *what, const struct mmarks *is,
-			  const struct mmarks *want)
+static bool same_marks(const struct mmarks *is, const struct mmarks *want)
+{
+	return is->nr == want->nr && is->sum == want->sum;
+}
+
+static void other_marks(struct model *m, char rule, const char *what, const struct mmarks *is,
+			const struct mmarks *want)
 {
 	uint64_t i, k, n = is->nr < MARKS_KEPT ? is->nr : MARKS_KEPT;
 	uint64_t w = want->nr < MARKS_KEPT ? want->nr : MARKS_KEPT;
 
-	if (is->nr == want->nr && is->sum == want->sum)
-		return;
 	for (i = 0; i < w; i++) {
 		for (k = 0; k < n && is->kept[k] != want->kept[i]; k++)
 			;
@@ -249,8 +275,10 @@ static void compare_marks(struct model *m, char rule, const char *what, const st
 
 void mcompare_marks(struct model *m)
 {
-	compare_marks(m, 'D', "dirty", &m->c.dirty, &m->c.want_dirty);
-	compare_marks(m, 'M', "accessed", &m->c.accessed, &m->c.want_accessed);
+	if (!same_marks(&m->c.dirty, &m->c.want_dirty))
+		other_marks(m, 'D', "dirty", &m->c.dirty, &m->c.want_dirty);
+	if (!same_marks(&m->c.accessed, &m->c.want_accessed))
+		other_marks(m, 'M', "accessed", &m->c.accessed, &m->c.want_accessed);
 }
 
 static bool covers(const struct mflush *f, const struct mflush *owed)

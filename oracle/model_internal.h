@@ -363,13 +363,20 @@ long mnx_set(struct model *m, bool on);
 long mage(struct model *m, const struct oracle_call *call, bool clear);
 
 /* model_compare.c */
-void mcompare_tree(struct model *m);
+void mcompare_touched(struct model *m);
 void mcompare_marks(struct model *m);
 void mcompare_flushes(struct model *m);
 bool mcompare_bind(struct model *m, struct mtable *t, uint64_t pa);
 void mreport(struct model *m, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6), cold));
 const char *mcall_name(enum oracle_call_kind kind);
+
+/* Most calls end with this, and many have touched nothing. */
+static inline void mcompare_tree(struct model *m)
+{
+	if (m->nr_touched)
+		mcompare_touched(m);
+}
 
 /* A flush that the call owes: nr 0 for everything; @last: after every change it makes. */
 static inline void mowe(struct model *m, uint64_t gfn, uint64_t nr, bool last)

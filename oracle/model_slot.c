@@ -152,13 +152,13 @@ static void invalidate(struct model *m, struct mslot *s)
  */
 uint64_t mslot_generation(struct model *m, int as)
 {
-	uint64_t spte, ahead;
-	bool live;
+	const uint64_t *sptep;
+	uint64_t ahead;
 
 	if (m->gen_doubt[as] && m->c.seq) {
-		spte = m->env.read_spte(m->env.ctx, m->c.last_pa, &live);
-		ahead = (mspte_mmio_gen(spte) - m->gen[as]) & 0x7ffff;
-		if (live && mspte_is_mmio(&m->fmt, spte) && ahead <= m->gen_doubt[as] &&
+		sptep = m->env.sptep(m->env.ctx, m->c.last_pa);
+		ahead = sptep ? (mspte_mmio_gen(*sptep) - m->gen[as]) & 0x7ffff : 0;
+		if (sptep && mspte_is_mmio(&m->fmt, *sptep) && ahead <= m->gen_doubt[as] &&
 		    !(ahead % 4)) {
 			m->gen[as] += ahead;
 			m->gen_doubt[as] = 0;

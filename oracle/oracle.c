@@ -49,9 +49,11 @@ void oracle_destroy(struct oracle *o)
 	free(o);
 }
 
-static uint64_t model_read_spte(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *model_sptep(void *ctx, uint64_t pa)
 {
-	return oracle_read_spte(ctx, pa, live);
+	struct oracle *o = ctx;
+
+	return o->env.sptep(o->env.ctx, pa);
 }
 
 static int model_mapping_level(void *ctx, uint64_t hvn)
@@ -81,7 +83,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 {
 	const struct model_env model_env = {
 		.ctx = o,
-		.read_spte = model_read_spte,
+		.sptep = model_sptep,
 		.mapping_level = model_mapping_level,
 		.is_mmio_pfn = model_is_mmio_pfn,
 		.report = model_report,

@@ -38,10 +38,10 @@ enum oracle_point { ORACLE_POINT_TLB, ORACLE_POINT_WALK, ORACLE_POINT_ASSIST, OR
 struct oracle_env {
 	void *ctx;
 	/*
-	 * SPTE at physical address @pa as hardware reads it; *@live false: not in a page-table page
-	 * that is allocated
+	 * Where hardware finds the SPTE at physical address @pa, the others of its page around it;
+	 * NULL: not in a page-table page that is allocated
 	 */
-	uint64_t (*read_spte)(void *ctx, uint64_t pa, bool *live);
+	const uint64_t *(*sptep)(void *ctx, uint64_t pa);
 	/* hardware's A/D update; false if the SPTE was not @old any more */
 	bool (*cmpxchg_spte)(void *ctx, uint64_t pa, uint64_t old, uint64_t val);
 	/*
@@ -84,7 +84,7 @@ const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t
 uint64_t oracle_hash(const struct oracle *o); /* over every event, for determinism checks */
 void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
 void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6), cold));
 
 /*
  * Off: no prediction (calls overlap, or a trace shows only some of them). On after oracle_reset();

@@ -162,7 +162,10 @@ static inline bool oracle_others_call(struct oracle *o)
 
 static inline uint64_t oracle_read_spte(struct oracle *o, uint64_t pa, bool *live)
 {
-	return o->env.read_spte(o->env.ctx, pa, live);
+	const uint64_t *sptep = o->env.sptep(o->env.ctx, pa);
+
+	*live = sptep;
+	return sptep ? __atomic_load_n(sptep, __ATOMIC_ACQUIRE) : 0;
 }
 
 #endif /* ORACLE_INTERNAL_H */

@@ -61,13 +61,12 @@ static char first_text[240];
 
 /* ---- the machine ---- */
 
-static uint64_t read_spte(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *sptep(void *ctx, uint64_t pa)
 {
 	uint64_t n = (pa - PT_PA(0)) >> 12;
 
 	(void)ctx;
-	*live = n < PAGES && allocated[n];
-	return *live ? memory[n][pa >> 3 & 511] : 0;
+	return n < PAGES && allocated[n] ? &memory[n][pa >> 3 & 511] : NULL;
 }
 
 static int get_mapping_level(void *ctx, uint64_t hvn)
@@ -93,7 +92,7 @@ static void report(void *ctx, char rule, uint64_t gfn, uint64_t spte, const char
 }
 
 static const struct model_env env = {
-	.read_spte = read_spte,
+	.sptep = sptep,
 	.mapping_level = get_mapping_level,
 	.is_mmio_pfn = is_mmio_pfn,
 	.report = report,

@@ -183,13 +183,10 @@ static const struct sim_observer observer = {
 	.warn = on_warn,
 };
 
-static uint64_t env_read_spte(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *env_sptep(void *ctx, uint64_t pa)
 {
-	const u64 *sptep = sim_spte_ptr(pa);
-
 	(void)ctx;
-	*live = sptep != NULL;
-	return sptep ? *sptep : 0;
+	return sim_spte_look(pa);
 }
 
 static void env_report(void *ctx, char rule, uint64_t gfn, uint64_t spte, const char *text)
@@ -202,7 +199,7 @@ static void env_report(void *ctx, char rule, uint64_t gfn, uint64_t spte, const 
 }
 
 static const struct model_env env = {
-	.read_spte = env_read_spte,
+	.sptep = env_sptep,
 	.mapping_level = host_level,
 	.is_mmio_pfn = host_is_mmio_pfn,
 	.report = env_report,

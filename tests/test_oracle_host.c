@@ -19,15 +19,14 @@
 #define G1	(512ULL * 512)
 #define T1	(G1 * 1024)
 
-static uint64_t no_memory(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *no_memory(void *ctx, uint64_t pa)
 {
 	(void)ctx;
 	(void)pa;
-	*live = false;
-	return 0;
+	return NULL;
 }
 
-static const struct oracle_env env = { .read_spte = no_memory };
+static const struct oracle_env env = { .sptep = no_memory };
 static struct oracle *o;
 
 static void start(const struct vm_desc *vm)

@@ -30,11 +30,10 @@ static uint64_t *spte_ptr(uint64_t pa)
 	return &memory[(pa - PT) >> 12][pa / 8 % 512];
 }
 
-static uint64_t read_spte(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *sptep(void *ctx, uint64_t pa)
 {
 	(void)ctx;
-	*live = pa - PT < sizeof(memory);
-	return *live ? *spte_ptr(pa) : 0;
+	return pa - PT < sizeof(memory) ? spte_ptr(pa) : NULL;
 }
 
 static bool cmpxchg_spte(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
@@ -66,7 +65,7 @@ static void pml(void *ctx, int vcpu, uint64_t gfn)
 }
 
 static const struct oracle_env env = {
-	.read_spte = read_spte,
+	.sptep = sptep,
 	.cmpxchg_spte = cmpxchg_spte,
 	.point = point,
 	.pml = pml,

@@ -69,12 +69,9 @@ static uint64_t *trace_spte_ptr(struct trace *t, uint64_t pa)
 	return NULL;
 }
 
-static uint64_t trace_read(void *ctx, uint64_t pa, bool *live)
+static const uint64_t *trace_sptep(void *ctx, uint64_t pa)
 {
-	const uint64_t *p = trace_spte_ptr(ctx, pa);
-
-	*live = p;
-	return p ? *p : 0;
+	return trace_spte_ptr(ctx, pa);
 }
 
 static bool trace_cmpxchg(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
@@ -239,7 +236,7 @@ static void trace_vm(struct trace *t)
 {
 	const struct oracle_env env = {
 		.ctx = t,
-		.read_spte = trace_read,
+		.sptep = trace_sptep,
 		.cmpxchg_spte = trace_cmpxchg,
 		.pml = trace_pml,
 	};
