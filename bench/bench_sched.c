@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What interleaving costs: nanoseconds a switch takes from one simulated thread's stack to another's.
+ */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "fiber.h"
+#include "program_set.h"
+
+#define SWITCHES_A_ROUND 100000
+#define RING		 3	/* fibers: as many threads as a typical program has */
+
+static struct fiber *ring[RING];
+
+static void go_round(void *arg)
+{
+	struct fiber **next = arg;
+
+	for (;;)
+		fiber_switch(*next);
+}
+
+/* The last of the ring hands over to the OS thread's stack once in a while. */
+static void count_down(void *arg)
+{
+	int i;
+
+	(void)arg;
+	for (;;) {
+		for (i = 0; i < SWITCHES_A_ROUND / RING; i++)
+			fiber_switch(ring[0]);
+		fiber_switch(NULL);
+	}
+}
+
+static double switch_ns(double seconds)
+{
+	uint64_t switches = 0;
+	double start, spent;
+	int i;
+
+	for (i = 0; i < RING - 1; i++)
+		ring[i] = fiber_get(go_round, &ring[i + 1]);
+	ring[i] = fiber_get(count_down, NULL);
+	fiber_switch(ring[0]);
+	start = bench_now();
+	do {
+		fiber_switch(ring[RING - 1]);
+		switches += SWITCHES_A_ROUND / RING * RING + 2;
+		spent = bench_now() - start;
+	} while (spent < seconds);
+	for (i = 0; i < RING; i++)
+		fiber_put(ring[i]);
+	return spent * 1e9 / switches;
+}
+
+static void help(void)
+{
+	printf("usage: bench_sched [--json] [--seconds=N]\n"
+	       "Measures switches between simulated threads, N seconds (default 3) each figure.\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	double seconds = 3, ns;
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "js:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+			json = true;
+			break;
+		case 's':
+			seconds = bench_seconds(optarg);
+			break;
+		case 'h':
+			help();
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	if (optind != argc)
+		bench_die(argv[optind], "expected options only");
+	ns = switch_ns(seconds);
+	if (json)
+		printf("{\"figures\": {\"switch_ns.*\": %.1f}}\n", ns);
+	else
+		printf("switch       %9.1f ns\n", ns);
+	return 0;
+}
