@@ -96,6 +96,78 @@ void program_remove_thread(struct program *prog, uint32_t thread)
 }
 
 /**
+ * program_merge_threads - give one thread's operations to another
+ * @prog: program
+ * @to: number of the thread that gets them
+ * @from: number of the thread that goes, another one of the same kind
+ * @front: before those that @to has rather than after them
+ *
+ * Choices go with their operations; switches between the two go.
+ *
+ * Return: 0; -EINVAL for threads that cannot be merged; -ENOSPC when there would be more than
+ * PROG_MAX_OPS operations; -ENOMEM with @prog valid but changed.
+ */
+int program_merge_threads(struct program *prog, uint32_t to, uint32_t from, bool front)
+{
+	struct prog_thread *source = &prog->threads[from], *target = &prog->threads[to];
+	uint32_t nr = source->nr_ops, at = front ? 0 : target->nr_ops, i, kept = 0;
+
+	if (to == from || to >= prog->nr_threads || from >= prog->nr_threads ||
+	    source->kind != target->kind)
+		return -EINVAL;
+	if (nr + target->nr_ops > PROG_MAX_OPS)
+		return -ENOSPC;
+	for (i = 0; i < nr; i++) {
+		int ret = program_insert_op(prog, to, at + i, &source->ops[i]);
+
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < prog->nr_choices; i++) {
+		struct prog_choice choice = prog->choices[i];
+
+		if (choice.thread == from) {
+			choice.thread = to;
+			choice.op += at;
+		}
+		if (choice.action == CHOICE_SWITCH && choice.target == from)
+			choice.target = to;
+		if (choice.action != CHOICE_SWITCH || choice.target != choice.thread)
+			prog->choices[kept++] = choice;
+	}
+	prog->nr_choices = kept;
+	program_sort_choices(prog);
+	program_remove_thread(prog, from);
+	return 0;
+}
+
+/**
+ * program_swap_threads - put two threads in each other's place
+ * @prog: program
+ * @a: number of the one, which must exist
+ * @b: number of the other, which must exist
+ *
+ * The schedule goes on meaning the same threads.
+ */
+void program_swap_threads(struct program *prog, uint32_t a, uint32_t b)
+{
+	struct prog_thread thread = prog->threads[a];
+	uint32_t i;
+
+	prog->threads[a] = prog->threads[b];
+	prog->threads[b] = thread;
+	for (i = 0; i < prog->nr_choices; i++) {
+		struct prog_choice *choice = &prog->choices[i];
+
+		if (choice->thread == a || choice->thread == b)
+			choice->thread ^= a ^ b;
+		if (choice->action == CHOICE_SWITCH && (choice->target == a || choice->target == b))
+			choice->target ^= a ^ b;
+	}
+	program_sort_choices(prog);
+}
+
+/**
  * program_remove_slot - take a slot out
  * @prog: program; operations on the slot stay
  * @index: in its table of slots

@@ -15,5 +15,6 @@ enum {
 int cmd_convert(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
 
 #endif /* TDP_TOOL_H */
