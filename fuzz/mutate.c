@@ -116,16 +116,44 @@ size_t program_mutate(uint8_t *data, size_t size, size_t max, unsigned int seed)
 	return encode_within(prog, data, max);
 }
 
-/* Where in a thread of @to the operations of a thread of @from go, and how many of them. */
-static void splice_thread(struct program *to, uint32_t t, const struct prog_thread *from,
-			  struct rng *rng)
+/* The choices of operations that were copied come with them; switches go to the threads' doubles. */
+static void splice_choices(struct program *to, const struct program *from, const int *doubles,
+			   uint32_t source, uint32_t first, uint32_t count, uint32_t at)
 {
-	uint32_t first, count, i, at;
+	uint32_t i;
 
-	if (!from->nr_ops)
+	for (i = 0; i < from->nr_choices; i++) {
+		struct prog_choice choice = from->choices[i];
+
+		if (choice.thread != source || choice.op < first || choice.op - first >= count)
+			continue;
+		choice.thread = doubles[source];
+		choice.op = choice.op - first + at;
+		if (choice.action == CHOICE_SWITCH) {
+			if (doubles[choice.target] < 0)
+				continue;
+			choice.target = doubles[choice.target];
+		}
+		program_add_choice(to, &choice);
+	}
+}
+
+/*
+ * A run of operations of a thread of @from goes to its double in @to, mostly with its choices.
+ * @doubles: the thread of @to for each of @from, -1 if it has none
+ */
+static void splice_thread(struct program *to, const struct program *from, const int *doubles,
+			  uint32_t source, struct rng *rng)
+{
+	const struct prog_thread *thread = &from->threads[source];
+	uint32_t first, count, i, at, t = doubles[source];
+
+	if (!thread->nr_ops)
 		return;
-	first = rng_below(rng, from->nr_ops);
-	count = 1 + rng_below(rng, from->nr_ops - first);
+	first = rng_chance(rng, 50) ? 0 : rng_below(rng, thread->nr_ops);
+	count = thread->nr_ops - first;
+	if (rng_chance(rng, 70))
+		count = 1 + rng_below(rng, count);
 	at = rng_below(rng, to->threads[t].nr_ops + 1);
 	if (rng_chance(rng, 50)) {
 		/* The rest of the thread is replaced. */
@@ -133,9 +161,11 @@ static void splice_thread(struct program *to, uint32_t t, const struct prog_thre
 			program_remove_op(to, t, to->threads[t].nr_ops - 1);
 	}
 	for (i = 0; i < count; i++) {
-		if (program_insert_op(to, t, at + i, &from->ops[first + i]))
+		if (program_insert_op(to, t, at + i, &thread->ops[first + i]))
 			return;
 	}
+	if (rng_chance(rng, 70))
+		splice_choices(to, from, doubles, source, first, count, at);
 }
 
 static int matching_thread(struct program *to, const struct prog_thread *from, struct rng *rng)
@@ -168,6 +198,7 @@ size_t program_crossover(const uint8_t *a, size_t size_a, const uint8_t *b, size
 {
 	struct rng rng = rng_seed(seed);
 	struct program *to = scratch(0), *from = scratch(1);
+	int doubles[PROG_MAX_THREADS];
 	uint32_t i;
 
 	if (!to || !from)
@@ -181,13 +212,13 @@ size_t program_crossover(const uint8_t *a, size_t size_a, const uint8_t *b, size
 		to->nr_slots = from->nr_slots;
 	}
 	for (i = 0; i < from->nr_threads; i++) {
-		int thread;
-
-		if (from->nr_threads > 1 && rng_chance(&rng, 40))
-			continue;
-		thread = matching_thread(to, &from->threads[i], &rng);
-		if (thread >= 0)
-			splice_thread(to, thread, &from->threads[i], &rng);
+		doubles[i] = -1;
+		if (from->nr_threads == 1 || rng_chance(&rng, 60))
+			doubles[i] = matching_thread(to, &from->threads[i], &rng);
+	}
+	for (i = 0; i < from->nr_threads; i++) {
+		if (doubles[i] >= 0)
+			splice_thread(to, from, doubles, i, &rng);
 	}
 	if (rng_chance(&rng, 30))
 		random_interleaving(to, &rng);

@@ -32,6 +32,7 @@
 	MUTATION(CHOICE_ADD,	choice_add,	10)				\
 	MUTATION(CHOICE_DROP,	choice_drop,	4)				\
 	MUTATION(CHOICE_MOVE,	choice_move,	6)	/* to a point nearby */	\
+	MUTATION(CHOICE_RETARGET, choice_retarget, 3)	/* a switch to another thread */ \
 	MUTATION(CHOICE_CHANGE,	choice_change,	3)	/* another action there */ \
 	MUTATION(INTERLEAVE,	interleave,	5)	/* another order of all operations */
 /* clang-format on */

@@ -18,6 +18,7 @@ uint64_t random_count(const struct program *prog, struct rng *rng);
 void random_operand(const struct program *prog, struct rng *rng, struct op *op, char operand);
 struct op random_op(const struct program *prog, struct rng *rng, enum thread_kind kind);
 int random_thread(const struct program *prog, struct rng *rng, enum thread_kind kind);
+void random_switches_inside(bool on);
 bool random_choice(const struct program *prog, struct rng *rng, struct prog_choice *choice);
 void random_interleaving(struct program *prog, struct rng *rng);
 

@@ -13,14 +13,53 @@ static uint8_t other_thread(const struct program *prog, struct rng *rng, uint8_t
 	return other + (other >= thread);
 }
 
+static bool inside_operations;
+
+/**
+ * random_switches_inside - whether random switches may be inside operations
+ * @on: yes; else they are to where operations begin, as at the start
+ *
+ * For targets that are about interleavings; others check one operation at a time the closer.
+ */
+void random_switches_inside(bool on)
+{
+	inside_operations = on;
+}
+
+/* Where a switch goes: points that matter are there more often. */
+static void random_switch_point(struct rng *rng, struct prog_choice *choice, uint32_t nr_ops)
+{
+	/* clang-format off */
+	static const uint8_t kinds[] = {
+		POINT_OP, POINT_OP, POINT_OP, POINT_OP, POINT_OP, POINT_OP,
+		POINT_READ, POINT_READ, POINT_READ, POINT_READ,
+		POINT_CMPXCHG, POINT_CMPXCHG, POINT_CMPXCHG, POINT_WRITE, POINT_WRITE,
+		POINT_XCHG, POINT_XCHG, POINT_AND,
+		POINT_TLB, POINT_WALK, POINT_WALK, POINT_ASSIST, POINT_ASSIST,
+		POINT_MEMORY, POINT_MEMORY,
+		POINT_FLUSH, POINT_FLUSH, POINT_KICK, POINT_FAULTIN, POINT_FAULTIN,
+		POINT_UNLOCK, POINT_UNLOCK, POINT_READ_LOCK, POINT_WRITE_LOCK, POINT_LOCK,
+		POINT_LOAD, POINT_STORE, POINT_ATOMIC, POINT_RCU, POINT_RCU_END, POINT_CALL_RCU,
+		POINT_SYNC, POINT_SRCU, POINT_SRCU_END, POINT_ALLOC, POINT_FREE,
+		POINT_RESCHED, POINT_RESCHED, POINT_RELAX, POINT_BLOCK, POINT_END,
+	};
+	/* clang-format on */
+
+	choice->kind = POINT_OP;
+	if (!inside_operations)
+		return;
+	choice->kind = kinds[rng_below(rng, sizeof(kinds))];
+	if (choice->kind == POINT_END) {
+		choice->op = nr_ops;
+		choice->k = 1;
+	}
+}
+
 /**
  * random_choice - a choice that a program could have in addition
  * @prog: program
  * @rng: random numbers
  * @choice: filled
- *
- * Switches are to where an operation begins, which is where threads are switched while they take
- * turns.
  *
  * Return: false if the program has no operation to attach it to.
  */
@@ -46,7 +85,7 @@ bool random_choice(const struct program *prog, struct rng *rng, struct prog_choi
 
 	switch (choice->action) {
 	case CHOICE_SWITCH:
-		choice->kind = POINT_OP;
+		random_switch_point(rng, choice, thread->nr_ops);
 		choice->target = other_thread(prog, rng, choice->thread);
 		break;
 	case CHOICE_FAIL:

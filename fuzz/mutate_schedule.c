@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Mutations of the schedule, blind ones and aimed ones. */
+#include "mutate_schedule.h"
+
+#include <string.h>
+
+#include "mutate_ops.h"
+#include "program_edit.h"
+#include "program_names.h"
+#include "program_random.h"
+
+/* ---- blind: anywhere ---- */
+
+bool mutate_choice_add(struct program *prog, struct rng *rng)
+{
+	struct prog_choice choice;
+
+	return random_choice(prog, rng, &choice) && !program_add_choice(prog, &choice);
+}
+
+bool mutate_choice_drop(struct program *prog, struct rng *rng)
+{
+	if (!prog->nr_choices)
+		return false;
+	program_remove_choice(prog, rng_below(rng, prog->nr_choices));
+	return true;
+}
+
+/* To a kind of point that is near the one there was: what a walk does before or after. */
+static void near_kind(struct prog_choice *choice, struct rng *rng)
+{
+	static const uint8_t near[POINT_NR][2] = {
+		[POINT_READ] = { POINT_CMPXCHG, POINT_WALK },
+		[POINT_WRITE] = { POINT_XCHG, POINT_READ },
+		[POINT_XCHG] = { POINT_WRITE, POINT_READ },
+		[POINT_CMPXCHG] = { POINT_READ, POINT_WRITE },
+		[POINT_AND] = { POINT_READ, POINT_CMPXCHG },
+		[POINT_WALK] = { POINT_ASSIST, POINT_READ },
+		[POINT_ASSIST] = { POINT_WALK, POINT_CMPXCHG },
+	};
+	const uint8_t *kinds = near[choice->kind];
+
+	if (kinds[0])
+		choice->kind = kinds[rng_below(rng, 2)];
+	else
+		choice->k++;
+}
+
+bool mutate_choice_move(struct program *prog, struct rng *rng)
+{
+	struct prog_choice *choice;
+	int by = rng_chance(rng, 50) ? 1 : -1;
+
+	if (!prog->nr_choices)
+		return false;
+	choice = &prog->choices[rng_below(rng, prog->nr_choices)];
+	/* Beyond the first or last there is no place: mutate() drops it, which is as good. */
+	switch (rng_below(rng, 5)) {
+	case 0:
+		choice->op += by;
+		break;
+	case 1:
+	case 2:
+		choice->k += by * (rng_chance(rng, 70) ? 1 : 1 + (int)rng_below(rng, 8));
+		break;
+	case 3:
+		if (choice->action == CHOICE_SWITCH || choice->action == CHOICE_GP_END) {
+			near_kind(choice, rng);
+			break;
+		}
+		/* fallthrough */
+	default:
+		if (point_infos[choice->kind].has_level)
+			choice->level += by;
+		else
+			choice->op = rng_below(rng, prog->threads[choice->thread].nr_ops + 1);
+	}
+	return true;
+}
+
+bool mutate_choice_retarget(struct program *prog, struct rng *rng)
+{
+	struct prog_choice *choice;
+
+	if (!prog->nr_choices || prog->nr_threads < 3)
+		return false;
+	choice = &prog->choices[rng_below(rng, prog->nr_choices)];
+	if (choice->action != CHOICE_SWITCH)
+		return false;
+	choice->target = rng_below(rng, prog->nr_threads);
+	return true;
+}
+
+bool mutate_choice_change(struct program *prog, struct rng *rng)
+{
+	struct prog_choice *choice, other;
+
+	if (!prog->nr_choices || !random_choice(prog, rng, &other))
+		return false;
+	choice = &prog->choices[rng_below(rng, prog->nr_choices)];
+	/* What to do, and if it is not possible there, where. */
+	choice->action = other.action;
+	choice->target = 0;
+	if (other.action == CHOICE_SWITCH)
+		choice->target = (choice->thread + 1) % prog->nr_threads;
+	if (!choice_allowed(choice->action, choice->kind)) {
+		choice->kind = other.kind;
+		choice->level = other.level;
+		choice->k = other.k;
+	}
+	return true;
+}
+
+bool mutate_interleave(struct program *prog, struct rng *rng)
+{
+	if (prog->nr_threads < 2)
+		return false;
+	random_interleaving(prog, rng);
+	return true;
+}
+
+/* ---- aimed: where threads meet ---- */
+
+/* A point at which threads touch the same thing; SPTEs and frames rather than locks. NULL: none. */
+static const struct logged_point *random_conflict(const struct point_log *log, struct rng *rng)
+{
+	uint32_t nr = point_log_nr(log), start = rng_below(rng, nr), i;
+	const struct logged_point *any = NULL;
+	bool memory = rng_chance(rng, 80);
+
+	for (i = 0; i < nr; i++) {
+		const struct logged_point *p = point_log_at(log, (start + i) % nr);
+
+		if (!p->conflict)
+			continue;
+		if (!memory || p->level || p->kind == POINT_MEMORY)
+			return p;
+		if (!any)
+			any = p;
+	}
+	return any;
+}
+
+/* A point of another thread at the same object, where @p is reached from; NULL: none. */
+static uint32_t random_partner(const struct point_log *log, const struct logged_point *p,
+			       struct rng *rng)
+{
+	uint32_t nr = point_log_nr(log), start = rng_below(rng, nr), i, at;
+
+	for (i = 0; i < nr; i++) {
+		at = (start + i) % nr;
+		if (point_log_at(log, at)->object == p->object &&
+		    point_log_at(log, at)->thread != p->thread)
+			return at;
+	}
+	return nr;
+}
+
+/* The point that the thread of the @at-th point passes next; NULL if that was its last. */
+static const struct logged_point *next_of_thread(const struct point_log *log, uint32_t at)
+{
+	const uint8_t thread = point_log_at(log, at)->thread;
+
+	for (at++; at < point_log_nr(log); at++) {
+		if (point_log_at(log, at)->thread == thread)
+			return point_log_at(log, at);
+	}
+	return NULL;
+}
+
+/**
+ * mutate_aim() - preempt a thread where it touches what another one touches
+ * @prog: the program that was run; valid before and after
+ * @log: of its run, after point_log_conflicts()
+ * @rng: random numbers
+ *
+ * The one thread is preempted right before its access, so that the other one's comes in between;
+ * half of the time the other one is preempted too, right after its access, so that nothing else does.
+ *
+ * Return: false if threads touch nothing in common, or such choices are there: it is as it was then.
+ */
+bool mutate_aim(struct program *prog, const struct point_log *log, struct rng *rng)
+{
+	const struct logged_point *p, *back;
+	struct prog_choice choice;
+	uint32_t partner;
+
+	if (!point_log_nr(log))
+		return false;
+	p = random_conflict(log, rng);
+	if (!p)
+		return false;
+	partner = random_partner(log, p, rng);
+	if (partner == point_log_nr(log))
+		return false;
+	choice = point_log_choice(p, CHOICE_SWITCH, point_log_at(log, partner)->thread);
+	if (program_add_choice(prog, &choice))
+		return false;
+	back = next_of_thread(log, partner);
+	if (back && rng_chance(rng, 50)) {
+		choice = point_log_choice(back, CHOICE_SWITCH, p->thread);
+		program_add_choice(prog, &choice);
+	}
+	return true;
+}
+
+/* Points that aiming takes into account: the last ones of a run that passes more. */
+#define AIM_POINTS 4096
+
+/**
+ * program_mutate_aimed() - aim preemptions of a program in binary form
+ * @data: the program, and room for the result
+ * @size: of the program, bytes
+ * @max: of @data, bytes
+ * @seed: the same seed makes the same change of the same program
+ * @x: runs the program, to see where its threads meet
+ * @limits: of that run
+ *
+ * For LLVMFuzzerCustomMutator(), some of whose calls should go here: one costs a run.  Where threads
+ * do not meet, it is program_mutate().
+ *
+ * Return: the size of the result, at most @max.
+ */
+size_t program_mutate_aimed(uint8_t *data, size_t size, size_t max, unsigned int seed,
+			    struct executor *x, const struct exec_options *limits)
+{
+	static struct point_log log;
+	static struct program *prog;
+	struct rng rng = rng_seed(seed);
+	struct exec_options opts = *limits;
+	struct exec_result res;
+	size_t result;
+	bool aimed;
+
+	if (!prog)
+		prog = program_alloc();
+	if (!prog || (!log.points && point_log_init(&log, AIM_POINTS)))
+		return program_mutate(data, size, max, seed);
+	program_decode(prog, data, size);
+	/* A schedule that is full of switches already has no room for one that is aimed. */
+	while (prog->nr_choices > 8 && rng_chance(&rng, 70))
+		program_remove_choice(prog, rng_below(&rng, prog->nr_choices));
+	point_log_begin(&log);
+	opts.scheduler = &log.scheduler;
+	executor_run(x, prog, &opts, &res);
+	point_log_conflicts(&log);
+	aimed = mutate_aim(prog, &log, &rng);
+	if (aimed && rng_chance(&rng, 30))
+		mutate_aim(prog, &log, &rng);
+	if (aimed) {
+		result = program_encode(prog, data, max);
+		if (result <= max)
+			return result;
+		/* @data holds the beginning of it, which is a program as well. */
+		size = max;
+	}
+	return program_mutate(data, size, max, seed);
+}
