@@ -22,7 +22,8 @@ bool exec_enter_guest(struct executor *x, int vcpu)
 {
 	struct exec_vcpu *v = &x->vcpus[vcpu];
 
-	v->in_guest = !exec_vcpu_call(x, CALL_ENTER_GUEST, vcpu);
+	if (!exec_resume_guest(x, vcpu, &v->in_guest))
+		v->in_guest = !exec_vcpu_call(x, CALL_ENTER_GUEST, vcpu);
 	return v->in_guest;
 }
 

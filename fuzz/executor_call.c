@@ -6,6 +6,9 @@
 #include "executor_internal.h"
 #include "vm_config.h"
 
+/* More points than kvm_vcpu_enter_guest() and a look at the statistics pass if there is a root. */
+#define RESUME_POINTS	16
+
 static void call_begin(struct executor *x, const struct oracle_call *call)
 {
 	if (exec_tracing(x)) {
@@ -35,13 +38,12 @@ static long call_end(struct executor *x, struct oracle_call *call, long ret)
 	return ret;
 }
 
-/* As call_end(), where the statistics are at rest: not within another call, and with a VM. */
-static long call_end_stat(struct executor *x, struct oracle_call *call, long ret)
+/* Optimised as one function: of the statistics most are of no interest here. */
+__attribute__((flatten)) static void check_stat(struct executor *x)
 {
 	struct kvm_vm_stat stat;
 	struct oracle_stat seen;
 
-	call_end(x, call, ret);
 	kvm_vm_get_stat(x->kvm, &stat);
 	seen = (struct oracle_stat){
 		.pages = { stat.pages[0], stat.pages[1], stat.pages[2] },
@@ -49,7 +51,37 @@ static long call_end_stat(struct executor *x, struct oracle_call *call, long ret
 		.tdp_mmu_pages = stat.tdp_mmu_pages,
 	};
 	oracle_check_stat(x->oracle, &seen);
+}
+
+/* As call_end(), where the statistics are at rest: not within another call, and with a VM. */
+static long call_end_stat(struct executor *x, struct oracle_call *call, long ret)
+{
+	call_end(x, call, ret);
+	check_stat(x);
 	return ret;
+}
+
+/**
+ * exec_resume_guest() - enter the guest with the root that is there, unwatched
+ * @x: executor
+ * @vcpu: number of the vCPU
+ * @running: result: whether it runs
+ *
+ * Return: false if that takes exec_vcpu_call(); nothing was done then.
+ */
+bool exec_resume_guest(struct executor *x, int vcpu, bool *running)
+{
+	struct kvm_vcpu *v = x->vcpus[vcpu].vcpu;
+	struct oracle_resume resume;
+	int ret;
+
+	if (exec_tracing(x) || !sim_undisturbed(RESUME_POINTS) ||
+	    !oracle_may_resume(x->oracle, vcpu, &resume))
+		return false;
+	ret = kvm_vcpu_enter_guest(v);
+	*running = oracle_resumed(x->oracle, vcpu, &resume, ret, kvm_vcpu_root_hpa(v));
+	check_stat(x);
+	return true;
 }
 
 int exec_create_vm(struct executor *x)

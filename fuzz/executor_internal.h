@@ -107,6 +107,7 @@ int exec_create_vcpu(struct executor *x, int vcpu);
 void exec_destroy_vm(struct executor *x);
 int exec_set_region(struct executor *x, const struct slot_desc *slot);
 int exec_vcpu_call(struct executor *x, enum oracle_call_kind kind, int vcpu);
+bool exec_resume_guest(struct executor *x, int vcpu, bool *running);
 int exec_page_fault(struct executor *x, int vcpu, uint64_t gpa, uint64_t error_code);
 int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level);
 void exec_mark_dirty(struct executor *x, int vcpu, uint64_t gfn);

@@ -39,6 +39,7 @@ void model_stop(struct model *m);
 
 void model_call_begin(struct model *m, const struct oracle_call *call);
 void model_call_end(struct model *m, const struct oracle_call *call);
+bool model_may_resume(const struct model *m, int vcpu, uint64_t root);
 void model_check_stat(struct model *m, const struct oracle_stat *stat);
 
 /* What the MMU does, as it happens; none of it is believed, all of it is compared. */

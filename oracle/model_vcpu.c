@@ -124,3 +124,26 @@ long mvcpu_set_mode(struct model *m, const struct oracle_call *call)
 	m->vcpu[call->vcpu].role = (call->smm ? ROLE_SMM : 0) | (call->guest_mode ? ROLE_GUEST : 0);
 	return mvcpu_unload(m, call);
 }
+
+/**
+ * model_may_resume() - does the vCPU need nothing to enter the guest?
+ * @m: model
+ * @vcpu: the vCPU
+ * @root: root that it has
+ *
+ * Return: the model expects that root, and expects it to stay.
+ */
+bool model_may_resume(const struct model *m, int vcpu, uint64_t root)
+{
+	const uint32_t table = m->vcpu[vcpu].root;
+	uint32_t i;
+
+	if (!m->on)
+		return true;
+	if (m->depth || !table)
+		return false;
+	for (i = 0; i < m->nr_roots; i++)
+		if (m->root[i].table == table)
+			return !m->root[i].invalid && m->table[table]->pa == root;
+	return false;
+}

@@ -203,6 +203,15 @@ struct oracle_call {
 void oracle_call_begin(struct oracle *o, const struct oracle_call *call);
 void oracle_call_end(struct oracle *o, const struct oracle_call *call);
 
+/* The short form of CALL_ENTER_GUEST, where the vCPU has all that it needs: see resume.c. */
+struct oracle_resume {
+	uint64_t step;
+	uint64_t requests;
+};
+bool oracle_may_resume(const struct oracle *o, int vcpu, struct oracle_resume *resume);
+bool oracle_resumed(struct oracle *o, int vcpu, const struct oracle_resume *resume, long ret,
+		    uint64_t root);
+
 /**
  * struct oracle_stat - the MMU's statistics, given to the oracle after each call of a sequential
  * program and at quiescence; names as in struct kvm_vm_stat

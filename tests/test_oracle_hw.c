@@ -367,6 +367,63 @@ static void test_drop_roots(void **state)
 	assert_int_equal(access(0, 0x10, HW_READ, NULL), HW_FAULT);
 }
 
+/* A violation of @rule, the only one so far; the next test case begins with none. */
+static void assert_one_violation(char rule, const char *part)
+{
+	assert_int_equal(oracle_nr_violations(o), 1);
+	assert_int_equal(oracle_violation(o, 0)->rule, rule);
+	assert_non_null(strstr(oracle_violation(o, 0)->text, part));
+	start(&ept);
+	oracle_ev_kick(o, false);
+}
+
+/* The short form of an entry: when it may be used, and what it finds. */
+static void test_resume(void **state)
+{
+	struct oracle_resume resume;
+	uint64_t hash;
+
+	(void)state;
+	assert_false(oracle_may_resume(o, 0, &resume)); /* it is in the guest */
+	oracle_ev_kick(o, false);
+	assert_false(oracle_may_resume(o, 2, &resume)); /* it has no root */
+	assert_true(oracle_may_resume(o, 0, &resume));
+	assert_true(oracle_resumed(o, 0, &resume, 0, PT));
+	assert_int_equal(access(0, 0x10, HW_READ, NULL), HW_FAULT);
+	assert_int_equal(oracle_nr_violations(o), 0);
+	hash = oracle_hash(o);
+
+	/* As far as anybody can tell it was the whole call. */
+	start(&ept);
+	oracle_ev_kick(o, false);
+	enter(0);
+	assert_int_equal(access(0, 0x10, HW_READ, NULL), HW_FAULT);
+	assert_true(oracle_hash(o) == hash);
+
+	start(&ept);
+	oracle_ev_kick(o, false);
+	assert_true(oracle_may_resume(o, 0, &resume));
+	write_spte(3, 0x10, leaf(0x10) | 7);
+	oracle_resumed(o, 0, &resume, 0, PT);
+	assert_one_violation('M', "changed something");
+
+	assert_true(oracle_may_resume(o, 0, &resume));
+	assert_false(oracle_resumed(o, 0, &resume, -12, PT));
+	assert_one_violation('M', "returned -12");
+
+	assert_true(oracle_may_resume(o, 0, &resume));
+	assert_false(oracle_resumed(o, 0, &resume, 0, PT + 4096));
+	assert_one_violation('M', "root at");
+
+	assert_true(oracle_may_resume(o, 0, &resume));
+	oracle_ev_lock(o, "mmu_lock", 1);
+	oracle_resumed(o, 0, &resume, 0, PT);
+	assert_one_violation('L', "locks held");
+
+	oracle_ev_kick(o, true); /* it has to load a root first */
+	assert_false(oracle_may_resume(o, 0, &resume));
+}
+
 static void test_pml(void **state)
 {
 	struct vm_desc desc = ept;
@@ -448,6 +505,7 @@ int main(void)
 		TEST(test_huge),
 		TEST(test_speculate),
 		TEST(test_drop_roots),
+		TEST(test_resume),
 		TEST(test_pml),
 		TEST(test_pml_full),
 		TEST(test_capacity),

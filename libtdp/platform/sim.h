@@ -402,6 +402,12 @@ static inline int sim_unwatched(int n, int points)
 	return (sim.left - 1) / points;
 }
 
+/* Whether nobody looks closer at any of the next @points points: no choice, no other thread. */
+static inline bool sim_undisturbed(u64 points)
+{
+	return sim.left > points;
+}
+
 /**
  * sim_skip_sptes() - pass over SPTEs in which a walk has no interest
  * @sptep: first of @n SPTEs of one live table
