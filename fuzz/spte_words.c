@@ -6,29 +6,30 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "spte_words.h"
 
-#define BIT(n)		(1ULL << (n))
-#define PFN_MASK	0x000ffffffffff000ULL
+#define BIT(n)	 (1ULL << (n))
+#define PFN_MASK 0x000ffffffffff000ULL
 
 /* Both formats */
-#define LEAF		BIT(7)
-#define MMU_PRESENT	BIT(11)
-#define NONPRESENT	BIT(63)
-#define FROZEN		(NONPRESENT | 0x5a0)
+#define LEAF	    BIT(7)
+#define MMU_PRESENT BIT(11)
+#define NONPRESENT  BIT(63)
+#define FROZEN	    (NONPRESENT | 0x5a0)
 
 /* EPT */
-#define EPT_AD_TYPE(spte)	((spte) >> 52 & 3)
-#define EPT_SAVED_R		BIT(54)
-#define EPT_SAVED_X		BIT(56)
-#define EPT_HOST_W		BIT(57)
-#define EPT_MMU_W		BIT(58)
-#define EPT_SOFTWARE		(EPT_SAVED_R | EPT_SAVED_X | EPT_HOST_W | EPT_MMU_W)
+#define EPT_AD_TYPE(spte) ((spte) >> 52 & 3)
+#define EPT_SAVED_R	  BIT(54)
+#define EPT_SAVED_X	  BIT(56)
+#define EPT_HOST_W	  BIT(57)
+#define EPT_MMU_W	  BIT(58)
+#define EPT_SOFTWARE	  (EPT_SAVED_R | EPT_SAVED_X | EPT_HOST_W | EPT_MMU_W)
 
 /* NPT */
-#define NPT_HOST_W		BIT(9)
-#define NPT_MMU_W		BIT(10)
+#define NPT_HOST_W BIT(9)
+#define NPT_MMU_W  BIT(10)
 
 struct words {
 	char *buf;
@@ -139,6 +140,68 @@ static void say_npt(struct words *w, uint64_t spte, bool leaf)
 }
 
 /**
+ * spte_sort() - what an SPTE is
+ * @vm: whose page tables it is in
+ * @spte: value
+ * @level: of the page table that holds it, 1..5; 0 if that is not known
+ *
+ * Return: its sort.
+ */
+enum spte_sort spte_sort(const struct vm_desc *vm, uint64_t spte, int level)
+{
+	if (spte == NONPRESENT || !spte)
+		return SPTE_NONE;
+	if (spte == FROZEN)
+		return SPTE_FROZEN;
+	if (is_mmio(vm, spte))
+		return SPTE_MMIO;
+	if (!(spte & MMU_PRESENT))
+		return SPTE_OTHER;
+	return is_leaf(vm, spte, level) ? SPTE_PAGE : SPTE_TABLE;
+}
+
+/**
+ * spte_words_pfn() - the frame that an MMU-present SPTE names
+ * @vm: whose page tables it is in
+ * @spte: value
+ *
+ * Return: the pfn, without memory-encryption bits.
+ */
+uint64_t spte_words_pfn(const struct vm_desc *vm, uint64_t spte)
+{
+	return (spte & PFN_MASK & ~me_mask(vm)) >> 12;
+}
+
+static void say_attributes(struct words *w, const struct vm_desc *vm, uint64_t spte, bool leaf)
+{
+	if (vm->mmu == VM_EPT)
+		say_ept(w, vm, spte, leaf);
+	else
+		say_npt(w, spte, leaf);
+	say_if(w, spte & me_mask(vm), "encrypted");
+}
+
+/**
+ * spte_attributes() - describe an MMU-present SPTE but for what it points to
+ * @vm: whose page tables it is in
+ * @spte: value
+ * @level: of the page table that holds it, 1..5; 0 if that is not known
+ * @buf: where to
+ * @size: bytes there; SPTE_WORDS_MAX is enough
+ *
+ * Return: the words, in @buf: permissions first.
+ */
+const char *spte_attributes(const struct vm_desc *vm, uint64_t spte, int level, char *buf,
+			    size_t size)
+{
+	struct words w = { .buf = buf, .size = size };
+
+	buf[0] = buf[1] = 0;
+	say_attributes(&w, vm, spte, is_leaf(vm, spte, level));
+	return buf + 1; /* after the first space */
+}
+
+/**
  * spte_words() - describe an SPTE
  * @vm: whose page tables it is in
  * @spte: value
@@ -151,24 +214,92 @@ static void say_npt(struct words *w, uint64_t spte, bool leaf)
 const char *spte_words(const struct vm_desc *vm, uint64_t spte, int level, char *buf, size_t size)
 {
 	struct words w = { .buf = buf, .size = size };
-	bool leaf = is_leaf(vm, spte, level);
+	enum spte_sort sort = spte_sort(vm, spte, level);
 
-	if (spte == NONPRESENT || !spte) {
+	switch (sort) {
+	case SPTE_NONE:
 		say(&w, "none");
-	} else if (spte == FROZEN) {
+		break;
+	case SPTE_FROZEN:
 		say(&w, "frozen");
-	} else if (is_mmio(vm, spte)) {
+		break;
+	case SPTE_MMIO:
 		say_mmio(&w, vm, spte);
-	} else if (!(spte & MMU_PRESENT)) {
+		break;
+	case SPTE_OTHER:
 		say(&w, "0x%llx without MMU-present", (unsigned long long)spte);
-	} else {
-		say(&w, "%s pfn 0x%llx", leaf ? "page" : "table",
-		    (unsigned long long)(spte & PFN_MASK & ~me_mask(vm)) >> 12);
-		if (vm->mmu == VM_EPT)
-			say_ept(&w, vm, spte, leaf);
-		else
-			say_npt(&w, spte, leaf);
-		say_if(&w, spte & me_mask(vm), "encrypted");
+		break;
+	case SPTE_TABLE:
+	case SPTE_PAGE:
+		say(&w, "%s pfn 0x%llx", sort == SPTE_PAGE ? "page" : "table",
+		    (unsigned long long)spte_words_pfn(vm, spte));
+		say_attributes(&w, vm, spte, sort == SPTE_PAGE);
+		break;
 	}
+	return buf;
+}
+
+/* The next word of a description; its length is 0 at the end. */
+static size_t next_word(const char **at)
+{
+	*at += strspn(*at, " ");
+	return strcspn(*at, " ");
+}
+
+static bool has_word(const char *text, const char *word, size_t len)
+{
+	size_t n;
+
+	for (; (n = next_word(&text)); text += n) {
+		if (n == len && !memcmp(text, word, n))
+			return true;
+	}
+	return false;
+}
+
+static void say_missing(struct words *w, const char *from, const char *in, char sign)
+{
+	size_t n;
+
+	for (; (n = next_word(&from)); from += n) {
+		if (!has_word(in, from, n))
+			say(w, "%s%c%.*s", w->len ? " " : "", sign, (int)n, from);
+	}
+}
+
+/**
+ * spte_change_words() - describe the new value of an SPTE to whom knows the old one
+ * @vm: whose page tables it is in
+ * @old: old value
+ * @val: new value
+ * @level: of the page table that holds it, 1..5; 0 if that is not known
+ * @buf: where to
+ * @size: bytes there; SPTE_WORDS_MAX is enough
+ *
+ * A value that still points to the same page or table is described by its permissions and what else
+ * it lost or gained: "r-x -A"; any other as spte_words() does.
+ *
+ * Return: @buf.
+ */
+const char *spte_change_words(const struct vm_desc *vm, uint64_t old, uint64_t val, int level,
+			      char *buf, size_t size)
+{
+	char a[SPTE_WORDS_MAX], b[SPTE_WORDS_MAX];
+	struct words w = { .buf = buf, .size = size };
+	enum spte_sort sort = spte_sort(vm, val, level);
+	const char *was, *is;
+
+	if (sort < SPTE_TABLE || sort > SPTE_PAGE || sort != spte_sort(vm, old, level) ||
+	    spte_words_pfn(vm, old) != spte_words_pfn(vm, val))
+		return spte_words(vm, val, level, buf, size);
+	was = spte_attributes(vm, old, level, a, sizeof(a));
+	is = spte_attributes(vm, val, level, b, sizeof(b));
+	if (!strcmp(was, is)) {
+		say(&w, "the same");
+		return buf;
+	}
+	say(&w, "%.3s", is);
+	say_missing(&w, was + 3, is, '-');
+	say_missing(&w, is + 3, was, '+');
 	return buf;
 }
