@@ -73,7 +73,9 @@ expect 2 '^bad\.tdp:5: .*wrote' bad.tdp
 expect 2 '^missing\.tdp: No such file' missing.tdp
 expect 2 'expected a FILE'
 expect 2 "bad option --nonsense; 'tdp run --help' says more" --nonsense good.tdp
-expect 2 'expected nothing or all, found some' --trace=some good.tdp
+expect 2 'expected calls, changes, points, all or hex, found some' --trace=hex,some good.tdp
+expect 2 '--width: expected 40 to 1000, found 39' --width=39 good.tdp
+expect 2 '--html: expected one FILE, found also raw' --html=x.html good.tdp raw
 expect 2 '--max-points: expected a number, found x' --max-points=x good.tdp
 expect 0 '^good\.tdp: ok \(3 operations, 1 accesses,' --max-accesses=1 good.tdp
 expect 0 '^usage: tdp run' --help
@@ -85,9 +87,28 @@ expect 2 '^good\.tdp: ok' bad.tdp good.tdp
 expect 0 '^ +step +t0 vcpu 0 +t1 host$' --trace good.tdp
 expect 0 '^ +[0-9]+  t0\.0 write 0x200  \[line 5\]$' --trace good.tdp
 expect 0 '^ +[0-9]+ {26}t1\.0 unmap 0x201 0x1  \[line 8\]$' --trace good.tdp
-expect 0 'cmpxchg\(2M\)#1 gfn 0x200: 8000000000000000 none → 8600000400200bf3 page pfn 0x400200 rw- A D WB host-writable MMU-writable  \[tdp_[a-z]+\.[ch]:[0-9]+\]$' --trace good.tdp
-expect 0 '\.\.\. and 511 more entries of that table$' --trace good.tdp
+expect 0 '^ +[0-9]+  ╰─{23}▶ t1 runs: t0 has ended$' --trace good.tdp
+expect 0 'cmpxchg\(2M\)#1 gfn 0x200: none → page pfn 0x400200 rw- A D WB host-writable MMU-writable  \[tdp_[a-z]+\.[ch]:[0-9]+\]$' --trace --width=160 good.tdp
+expect 0 'cmpxchg\(2M\)#1 gfn 0x200: 8000000000000000 none → 8600000400200bf3 page pfn 0x400200 rw- ' --trace=hex --width=160 good.tdp
+expect 0 'and 511 more changes like it, up to gfn 0x3ff' --trace --width=200 good.tdp
+expect 0 '^ +[0-9]+    invalidate-end|^ +[0-9]+ +invalidate-end 0x201\+0x1  = 0$' --trace=calls good.tdp
+expect 0 'tlb#1 gfn 0x200: vCPU looks it up in its TLB, nothing there' --trace=points good.tdp
 expect 0 'cond-resched#1' --trace=all good.tdp
+
+# Less detail is fewer lines, and no line is wider than what was asked for.
+lines() { (cd "$work" && "$tdp" run "$@" good.tdp | wc -l); }
+if ! [ "$(lines --trace=calls)" -lt "$(lines --trace)" ] ||
+   ! [ "$(lines --trace)" -lt "$(lines --trace=points)" ] ||
+   ! [ "$(lines --trace=points)" -lt "$(lines --trace=all)" ]; then
+	echo "tdp run --trace: calls, changes, points and all do not print more and more"
+	failed=1
+fi
+widest=$(cd "$work" && "$tdp" run --trace=points,hex --width=90 good.tdp | grep -v '^good\.tdp:' |
+	LC_ALL=C.UTF-8 wc -L)
+if [ "$widest" -gt 90 ]; then
+	echo "tdp run --trace --width=90: a line of $widest characters"
+	failed=1
+fi
 
 # The dump: a root, links and leaves below one another.
 expect 0 '^root 0x10000[0-9a-f]+ role 0x[0-9a-f]+ address space 0$' --dump good.tdp

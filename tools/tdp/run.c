@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "executor.h"
 #include "finding.h"
@@ -16,7 +17,15 @@ static const char help[] =
 	"\n"
 	"Replay programs, text or binary, against the MMU with the oracle watching.\n"
 	"\n"
-	"  -t, --trace[=all]  print the interleaving, one column per thread; all: every point too\n"
+	"  -t, --trace[=HOW]  print the interleaving, one column per thread.  HOW is, of these, as many as\n"
+	"                     wanted, with commas between them:\n"
+	"                     calls, changes (default), points or all: operations and calls; SPTEs that\n"
+	"                     change, tables and flushes too; every point too, equal ones in a row as one;\n"
+	"                     every point by itself\n"
+	"                     hex: values of SPTEs beside their words\n"
+	"      --width=N      break the lines of --trace at N characters (default: the terminal's width)\n"
+	"      --html=OUT     write the interleaving as one page that a browser shows: columns, the page\n"
+	"                     tables and TLBs at each step; takes one FILE\n"
 	"  -d, --dump         print every SPTE at the end, before the VM is destroyed\n"
 	"  -s, --stat         print what was counted\n"
 	"  -H, --hash         print a hash over every event and every point\n"
@@ -35,6 +44,9 @@ static const char help[] =
  * @prog: the program
  * @trace: what --trace needs
  * @tracing: --trace
+ * @width: --width, 0: as wide as the terminal
+ * @html: --html, NULL: none
+ * @page: the page while it is made
  * @dump: --dump
  * @stat: --stat
  * @hash: --hash
@@ -48,6 +60,9 @@ struct run {
 	struct program *prog;
 	struct run_trace trace;
 	bool tracing;
+	int width;
+	struct run_html *page;
+	const char *html;
 	bool dump;
 	bool stat;
 	bool hash;
@@ -61,7 +76,10 @@ static void on_event(void *ctx, const struct exec_event *event)
 {
 	struct run *run = ctx;
 
-	run_trace_event(&run->trace, event);
+	if (run->tracing)
+		run_trace_event(&run->trace, event);
+	if (run->page)
+		run_html_event(run->page, event);
 }
 
 static void on_end(void *ctx, struct kvm *kvm)
@@ -145,6 +163,38 @@ static int judge(const struct run *run, const char *path, const struct exec_resu
 	return TDP_EXIT_OK;
 }
 
+static int begin_tracing(struct run *run, const char *path)
+{
+	struct oracle *oracle = executor_oracle(run->executor);
+
+	if (run->html) {
+		run->page = run_html_begin(run->html, path, run->prog, oracle);
+		if (!run->page)
+			return TDP_EXIT_USAGE;
+	}
+	if (run->tracing) {
+		run->trace.out = stdout;
+		run->trace.width = run->width ? run->width : run_trace_width(stdout);
+		run->trace.colour = isatty(fileno(stdout));
+		run->trace.steps.words.prog = run->prog;
+		run->trace.steps.words.oracle = oracle;
+		run_trace_begin(&run->trace);
+	}
+	return TDP_EXIT_OK;
+}
+
+static int end_tracing(struct run *run, const struct exec_result *res)
+{
+	int ret = TDP_EXIT_OK;
+
+	if (run->tracing)
+		run_trace_end(&run->trace);
+	if (run->page)
+		ret = run_html_end(run->page, res);
+	run->page = NULL;
+	return ret;
+}
+
 static int run_file(struct run *run, const char *path)
 {
 	struct exec_options opts = {
@@ -152,28 +202,26 @@ static int run_file(struct run *run, const char *path)
 		.max_points = run->max_points,
 		.hash_points = run->hash,
 		.count_dirty = run->stat,
-		.event = run->tracing ? on_event : NULL,
+		.event = run->tracing || run->html ? on_event : NULL,
 		.before_destroy = run->dump ? on_end : NULL,
 		.ctx = run,
 	};
 	struct exec_result res;
-	int ret = load(run, path);
+	int html, ret = load(run, path);
 
 	if (ret)
 		return ret;
-	if (run->tracing) {
-		run->trace.out = stdout;
-		run->trace.prog = run->prog;
-		run->trace.oracle = executor_oracle(run->executor);
-		run_trace_begin(&run->trace);
-	}
+	ret = begin_tracing(run, path);
+	if (ret)
+		return ret;
 	executor_run(run->executor, run->prog, &opts, &res);
+	html = end_tracing(run, &res);
 	if (run->hash)
 		printf("%016llx  %s\n", (unsigned long long)res.hash, path);
 	ret = judge(run, path, &res);
 	if (run->stat)
 		print_stats(&res.stats);
-	return ret;
+	return ret ? ret : html;
 }
 
 /* A violation outranks bad input: what was found must not go unnoticed. */
@@ -219,11 +267,41 @@ static bool number(const char *text, uint64_t *value)
 	return !errno && end != text && !*end && *text != '-' && *value;
 }
 
+/* "points,hex". Returns what it does not know, NULL if all is well. */
+static const char *trace_how(struct run_trace *trace, char *list)
+{
+	static const char *const details[] = {
+		[RUN_CALLS] = "calls",
+		[RUN_CHANGES] = "changes",
+		[RUN_POINTS] = "points",
+		[RUN_ALL] = "all",
+	};
+	char *word;
+
+	while ((word = strsep(&list, ","))) {
+		size_t i;
+
+		if (!strcmp(word, "hex")) {
+			trace->steps.words.hex = true;
+			continue;
+		}
+		for (i = 0; i < sizeof(details) / sizeof(*details); i++)
+			if (!strcmp(word, details[i]))
+				break;
+		if (i == sizeof(details) / sizeof(*details))
+			return word;
+		trace->steps.detail = i;
+	}
+	return NULL;
+}
+
 int cmd_run(int argc, char **argv)
 {
-	enum { MAX_ACCESSES = 256, MAX_POINTS };
+	enum { MAX_ACCESSES = 256, MAX_POINTS, WIDTH, HTML };
 	static const struct option options[] = {
 		{ "trace", optional_argument, NULL, 't' },
+		{ "html", required_argument, NULL, HTML },
+		{ "width", required_argument, NULL, WIDTH },
 		{ "dump", no_argument, NULL, 'd' },
 		{ "stat", no_argument, NULL, 's' },
 		{ "hash", no_argument, NULL, 'H' },
@@ -234,17 +312,29 @@ int cmd_run(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct run run = { .quiet = false };
+	struct run run = { .trace.steps.detail = RUN_CHANGES };
+	const char *unknown;
+	uint64_t width;
 	int option;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "t::dsHrqh", options, NULL)) != -1) {
 		switch (option) {
 		case 't':
-			if (optarg && strcmp(optarg, "all"))
-				return usage("--trace: expected nothing or all, found ", optarg);
+			unknown = trace_how(&run.trace, optarg);
+			if (unknown)
+				return usage("--trace: expected calls, changes, points, all or "
+					     "hex, found ",
+					     unknown);
 			run.tracing = true;
-			run.trace.all = optarg;
+			break;
+		case WIDTH:
+			if (!number(optarg, &width) || width < 40 || width > 1000)
+				return usage("--width: expected 40 to 1000, found ", optarg);
+			run.width = width;
+			break;
+		case HTML:
+			run.html = optarg;
 			break;
 		case 'd':
 			run.dump = true;
@@ -278,5 +368,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage("expected a FILE", "");
+	if (run.html && optind + 1 < argc)
+		return usage("--html: expected one FILE, found also ", argv[optind + 1]);
 	return run_files(&run, argv + optind, argc - optind);
 }
