@@ -65,14 +65,14 @@ static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
 	}
 }
 
+static const enum oracle_how hows[] = {
+	[POINT_OP] = ORACLE_INIT,	  [POINT_WRITE] = ORACLE_WRITE, [POINT_XCHG] = ORACLE_XCHG,
+	[POINT_CMPXCHG] = ORACLE_CMPXCHG, [POINT_AND] = ORACLE_AND,
+};
+
 static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
 		    const struct sim_site *site)
 {
-	static const enum oracle_how hows[] = {
-		[POINT_OP] = ORACLE_INIT,	[POINT_WRITE] = ORACLE_WRITE,
-		[POINT_XCHG] = ORACLE_XCHG,	[POINT_CMPXCHG] = ORACLE_CMPXCHG,
-		[POINT_AND] = ORACLE_AND,
-	};
 	struct executor *x = ctx;
 
 	x->res->stats.spte_changes += how != POINT_OP && ok && cur != val;
@@ -117,12 +117,13 @@ static void ev_init(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
 	}
 }
 
-static void ev_freeze(void *ctx, hpa_t pa, int level, int n, u64 empty, u64 frozen)
+static void ev_freeze(void *ctx, enum point_kind how, hpa_t pa, int level, int n, u64 first,
+		      u64 step, u64 frozen)
 {
 	struct executor *x = ctx;
 
 	x->res->stats.spte_changes += n;
-	oracle_ev_freeze(x->oracle, pa, level, n, empty, frozen);
+	oracle_ev_freeze(x->oracle, hows[how], pa, level, n, first, step, frozen);
 }
 
 static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
@@ -279,6 +280,13 @@ static void host_set_pfn_accessed(void *host, kvm_pfn_t pfn)
 	oracle_host_set_accessed(x->oracle, pfn);
 }
 
+static void host_set_pfns(void *host, kvm_pfn_t pfn, u64 n, bool dirty, bool accessed)
+{
+	struct executor *x = host;
+
+	oracle_host_set_marks(x->oracle, pfn, n, dirty, accessed);
+}
+
 static bool host_is_mmio_pfn(void *host, kvm_pfn_t pfn)
 {
 	struct executor *x = host;
@@ -291,6 +299,7 @@ const struct tdp_host_ops exec_host_ops = {
 	.mapping_level = host_mapping_level,
 	.set_pfn_dirty = host_set_pfn_dirty,
 	.set_pfn_accessed = host_set_pfn_accessed,
+	.set_pfns = host_set_pfns,
 	.is_mmio_pfn = host_is_mmio_pfn,
 };
 

@@ -319,6 +319,21 @@ static inline void kvm_set_pfn_accessed(struct kvm *kvm, kvm_pfn_t pfn)
 		kvm->ops.set_pfn_accessed(kvm->host, pfn);
 }
 
+/* Likewise for @n frames from @pfn on. */
+static inline void kvm_set_pfns(struct kvm *kvm, kvm_pfn_t pfn, u64 n, bool dirty, bool accessed)
+{
+	if (kvm->ops.set_pfns) {
+		kvm->ops.set_pfns(kvm->host, pfn, n, dirty, accessed);
+		return;
+	}
+	for (; n--; pfn++) {
+		if (dirty)
+			kvm_set_pfn_dirty(kvm, pfn);
+		if (accessed)
+			kvm_set_pfn_accessed(kvm, pfn);
+	}
+}
+
 static inline void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 {
 	atomic64_add(count, &kvm->stat.pages[level - 1]);

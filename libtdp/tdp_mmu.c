@@ -288,6 +288,35 @@ static int pass_empty_sptes(tdp_ptep_t sptep, int n, int level, bool shared)
 }
 
 /*
+ * Tables that stood in for a huge page end in runs of leaves that differ by their address only, and
+ * so does what becomes of them: deal with those from @sptep on, at most @n, in one go. Returns how
+ * many; 0 if the SPTE is to be looked at by itself.
+ */
+static int remove_leaves(struct kvm *kvm, tdp_ptep_t sptep, int n, int level, bool shared)
+{
+	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
+	const u64 spte = tdp_peek_spte(sptep);
+	kvm_pfn_t pfn;
+	bool atomic;
+	int room;
+
+	if (level != PG_LEVEL_4K || !is_shadow_present_pte(spte))
+		return 0;
+	pfn = kvm_spte_to_pfn(kvm, spte);
+	/* No further than where the addition of one page carries into other bits. */
+	room = SPTE_ENT_PER_PAGE - pfn % SPTE_ENT_PER_PAGE;
+	n = n < room ? n : room;
+	atomic = shared || kvm_tdp_mmu_spte_need_atomic_write(fmt, spte, level);
+	/* Points: the SPTE is read (unless it is exchanged blindly), written, and counted. */
+	n = tdp_freeze_leaves(sptep, n, PAGE_SIZE, FROZEN_SPTE, atomic, shared ? 2 : 3, level);
+	if (!n)
+		return 0;
+	kvm_update_page_stats(kvm, level, -n);
+	kvm_set_pfns(kvm, pfn, n, is_dirty_spte(fmt, spte), is_accessed_spte(fmt, spte));
+	return n;
+}
+
+/*
  * The table @pt was taken out of the tree: account for all it maps, remove the
  * tables below it, and free it after a grace period. @shared: mmu_lock is held
  * for reading only. Mirrors handle_removed_pt().
@@ -304,12 +333,18 @@ static void handle_removed_pt(struct kvm *kvm, tdp_ptep_t pt, bool shared)
 	for (int i = 0; i < SPTE_ENT_PER_PAGE; i++) {
 		tdp_ptep_t sptep;
 		u64 old_spte;
+		int n;
 
 		i += pass_empty_sptes(&pt[i], SPTE_ENT_PER_PAGE - i, level, shared);
 		if (i == SPTE_ENT_PER_PAGE)
 			break;
 		sptep = &pt[i];
 
+		n = remove_leaves(kvm, sptep, SPTE_ENT_PER_PAGE - i, level, shared);
+		if (n) {
+			i += n - 1;
+			continue;
+		}
 		if (shared) {
 			old_spte = freeze_removed_spte(kvm, sptep, level);
 		} else {

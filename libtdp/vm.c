@@ -76,7 +76,7 @@ static void kvm_init_vm(struct kvm *kvm, const struct tdp_vm_config *config)
 /**
  * kvm_create_vm() - create a VM without vCPUs and slots
  * @config: what CPU, module parameters and VMM are like
- * @ops: the host's memory management; only is_mmio_pfn may be NULL
+ * @ops: the host's memory management; set_pfns and is_mmio_pfn may be NULL
  * @host: passed to @ops
  * @kvmp: gets the VM
  *

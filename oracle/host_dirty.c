@@ -36,7 +36,7 @@ void oracle_host_set_dirty(struct oracle *o, uint64_t pfn)
 	struct chunk *c;
 	uint64_t hvn;
 
-	oracle_mix(o, pfn, 1);
+	oracle_add(o, 1, pfn << 1 | 1, 0, 1, 0);
 	if (o->predict)
 		model_ev_pfn_dirty(o->model, pfn);
 	if (oracle_host_is_mmio_pfn(o, pfn))
@@ -63,13 +63,89 @@ void oracle_host_set_dirty(struct oracle *o, uint64_t pfn)
 /* Likewise for a frame that was accessed. */
 void oracle_host_set_accessed(struct oracle *o, uint64_t pfn)
 {
-	oracle_mix(o, pfn, 2);
+	oracle_add(o, 1, pfn << 1, 0, 1, 0);
 	if (o->predict)
 		model_ev_pfn_accessed(o->model, pfn);
 	if (!oracle_host_is_mmio_pfn(o, pfn) && host_owner(o, pfn) == HOST_NO_FRAME)
 		oracle_report(o, 'U', NO_GFN, pfn << 12,
 			      "frame 0x%llx is marked accessed but is not in use",
 			      (unsigned long long)pfn);
+}
+
+/* Are @n frames from @pfn on those of the chunk's pages from @i on? */
+static bool chunk_has(const struct chunk *c, uint32_t i, uint64_t pfn, uint64_t n)
+{
+	uint32_t w, to = i + n, k;
+
+	if (to > CHUNK_PAGES)
+		return false;
+	for (w = i / 64; w * 64 < to; w++)
+		if (~c->present[w] & word_mask(w, i, to))
+			return false;
+	if (!c->small)
+		return c->pfn + i == pfn;
+	for (k = 0; k < n && c->small[i + k] == pfn + k; k++)
+		;
+	return k == n;
+}
+
+/* Marks for frames of one mapping, or of a chunk's pages in a row; false: they are not such. */
+static bool set_marks(struct oracle *o, uint64_t pfn, uint64_t n, bool dirty)
+{
+	struct host *h = o->host;
+	uint64_t hvn = host_owner(o, pfn);
+	struct region *r;
+	struct chunk *c;
+
+	if (hvn == HOST_NO_FRAME)
+		return false;
+	r = host_region(h, hvn);
+	if (r->whole) {
+		if (hvn + n > r->first + REGION_PAGES)
+			return false;
+		r->dirty |= dirty;
+		return true;
+	}
+	c = host_chunk(h, r, hvn);
+	if (!chunk_has(c, hvn - c->first, pfn, n))
+		return false;
+	if (dirty && c->huge)
+		memset(c->dirty, 0xff, sizeof(c->dirty));
+	else if (dirty)
+		put_range(c->dirty, hvn - c->first, hvn - c->first + n, true);
+	return true;
+}
+
+/**
+ * oracle_host_set_marks() - both marks, for frames in a row
+ * @o: oracle
+ * @pfn: the first frame
+ * @n: how many
+ * @dirty: they were written
+ * @accessed: they were accessed
+ *
+ * The same as a mark for each frame that is no device's.
+ */
+void oracle_host_set_marks(struct oracle *o, uint64_t pfn, uint64_t n, bool dirty, bool accessed)
+{
+	if (oracle_host_is_mmio_pfn(o, pfn) || oracle_host_is_mmio_pfn(o, pfn + n - 1) ||
+	    !set_marks(o, pfn, n, dirty)) {
+		for (; n--; pfn++) {
+			if (oracle_host_is_mmio_pfn(o, pfn))
+				continue;
+			if (dirty)
+				oracle_host_set_dirty(o, pfn);
+			if (accessed)
+				oracle_host_set_accessed(o, pfn);
+		}
+		return;
+	}
+	if (dirty)
+		oracle_add(o, n, pfn << 1 | 1, 2, 1, 0);
+	if (accessed)
+		oracle_add(o, n, pfn << 1, 2, 1, 0);
+	if (o->predict)
+		model_ev_pfns(o->model, pfn, n, dirty, accessed);
 }
 
 /* A chunk's first page that was written and is not known to be dirty. */

@@ -321,6 +321,31 @@ void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int leve
 }
 
 /**
+ * mirror_leaves_gone() - likewise for a run of leaves that map nothing any more
+ * @o: oracle
+ * @t: page that holds them, live
+ * @pa: address of the first
+ * @n: how many
+ */
+void mirror_leaves_gone(struct oracle *o, struct mirror_table *t, uint64_t pa, int n)
+{
+	uint32_t from = (pa >> 3) & 511, to = from + n, w;
+
+	for (w = from / 64; w * 64 < to; w++) {
+		uint64_t gone = w == from / 64 ? ~0ULL << (from & 63) : ~0ULL;
+
+		if (to - w * 64 < 64)
+			gone &= (1ULL << (to - w * 64)) - 1;
+		t->present[w] &= ~gone;
+		t->aged[w] &= ~gone;
+	}
+	t->nr_leaf -= n;
+	if (t->counted)
+		o->mirror->leaves[t->level - 1] -= n;
+	t->changed_step = o->step;
+}
+
+/**
  * mirror_load_root() - a vCPU has this root
  * @o: oracle
  * @pa: root page

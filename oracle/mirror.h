@@ -126,6 +126,7 @@ void mirror_init_run(struct mirror_table *t, uint64_t pa, int level, int n, uint
 		     uint64_t step);
 void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, uint64_t old,
 		 uint64_t val);
+void mirror_leaves_gone(struct oracle *o, struct mirror_table *t, uint64_t pa, int n);
 struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode);
 void mirror_invalidate_roots(struct oracle *o);
 

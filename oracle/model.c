@@ -292,10 +292,13 @@ void model_ev_sptes(struct model *m, uint64_t pa, int n)
 	if (!m->on)
 		return;
 	page = page_of(m, pa);
-	if (page && !page->table && n > MPAGE_WRITES) {
+	if (page && (page->table || n > MPAGE_WRITES)) {
 		m->c.seq += n;
 		m->c.last_pa = pa + (n - 1) * 8;
-		page->nr_writes = MPAGE_WRITES + 1;
+		if (page->table)
+			mtouch_run(m, mtable(m, page->table), pa >> 3 & 511, n);
+		else
+			page->nr_writes = MPAGE_WRITES + 1;
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -382,6 +385,16 @@ void model_ev_pfn_dirty(struct model *m, uint64_t pfn)
 void model_ev_pfn_accessed(struct model *m, uint64_t pfn)
 {
 	mmark(&m->c.accessed, pfn);
+}
+
+void model_ev_pfns(struct model *m, uint64_t pfn, uint64_t n, bool dirty, bool accessed)
+{
+	for (; n--; pfn++) {
+		if (dirty)
+			mmark(&m->c.dirty, pfn);
+		if (accessed)
+			mmark(&m->c.accessed, pfn);
+	}
 }
 
 void model_ev_assist(struct model *m, uint64_t pa, uint64_t old, uint64_t val)

@@ -56,6 +56,7 @@ void model_ev_fault_in(struct model *m, uint64_t hvn, bool write, int ret, bool 
 		       uint64_t pfn);
 void model_ev_pfn_dirty(struct model *m, uint64_t pfn);
 void model_ev_pfn_accessed(struct model *m, uint64_t pfn);
+void model_ev_pfns(struct model *m, uint64_t pfn, uint64_t n, bool dirty, bool accessed);
 
 /* Hardware's walker changed the SPTE at @pa from @old to @val: input, not something to compare. */
 void model_ev_assist(struct model *m, uint64_t pa, uint64_t old, uint64_t val);

@@ -230,6 +230,7 @@ void mtable_free(struct model *m, struct mtable *t);
 void mtree_reset(struct model *m);
 void mtree_free(struct model *m);
 void mtouch(struct model *m, struct mtable *t, unsigned int index);
+void mtouch_run(struct model *m, struct mtable *t, unsigned int index, unsigned int n);
 void mset(struct model *m, struct mtable *t, unsigned int index, uint64_t val);
 void mlink(struct model *m, struct mtable *t, unsigned int index, struct mtable *child);
 void msplit(struct model *m, struct mtable *t, unsigned int index, struct mtable *child);

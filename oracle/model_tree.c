@@ -126,6 +126,20 @@ void mtree_free(struct model *m)
 	free(m->root);
 }
 
+/* From now on the table is among those that the call touches. */
+static void touch_table(struct model *m, struct mtable *t)
+{
+	t->touch_epoch = m->epoch;
+	memset(t->touched, 0, sizeof(t->touched));
+	if (m->nr_touched == m->cap_touched) {
+		m->cap_touched = m->cap_touched ? 2 * m->cap_touched : 64;
+		m->touched = realloc(m->touched, m->cap_touched * sizeof(*m->touched));
+		if (!m->touched)
+			abort();
+	}
+	m->touched[m->nr_touched++] = t->id;
+}
+
 /**
  * mtouch() - an entry is to be compared at the end of the call
  * @m: model
@@ -134,18 +148,27 @@ void mtree_free(struct model *m)
  */
 void mtouch(struct model *m, struct mtable *t, unsigned int index)
 {
-	if (t->touch_epoch != m->epoch) {
-		t->touch_epoch = m->epoch;
-		memset(t->touched, 0, sizeof(t->touched));
-		if (m->nr_touched == m->cap_touched) {
-			m->cap_touched = m->cap_touched ? 2 * m->cap_touched : 64;
-			m->touched = realloc(m->touched, m->cap_touched * sizeof(*m->touched));
-			if (!m->touched)
-				abort();
-		}
-		m->touched[m->nr_touched++] = t->id;
-	}
+	if (t->touch_epoch != m->epoch)
+		touch_table(m, t);
 	t->touched[index / 64] |= 1ULL << index % 64;
+}
+
+/**
+ * mtouch_run() - so are entries in a row
+ * @m: model
+ * @t: table
+ * @index: the first
+ * @n: how many, at least 1
+ */
+void mtouch_run(struct model *m, struct mtable *t, unsigned int index, unsigned int n)
+{
+	unsigned int end = index + n, w;
+
+	if (t->touch_epoch != m->epoch)
+		touch_table(m, t);
+	for (w = index / 64; w * 64 < end; w++)
+		t->touched[w] |= (w == index / 64 ? ~0ULL << index % 64 : ~0ULL) &
+				 (end - w * 64 < 64 ? (1ULL << (end - w * 64)) - 1 : ~0ULL);
 }
 
 /* A mark of a frame; the sum is of a hash, so that two frames never stand in for two others. */

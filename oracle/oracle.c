@@ -105,7 +105,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->step = 0;
 	o->progress = 0;
 	o->hash = 0x74647000;
-	o->froze = 0;
+	o->sum = 0;
 	o->requests = 0;
 	o->hash_points = false;
 	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
@@ -159,7 +159,7 @@ const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t
 
 uint64_t oracle_hash(const struct oracle *o)
 {
-	return (o->hash ^ o->froze) * 0x9fb21c651e98df25ULL;
+	return (o->hash ^ o->sum) * 0x9fb21c651e98df25ULL;
 }
 
 void oracle_hash_points(struct oracle *o, bool on)
@@ -214,6 +214,13 @@ static bool is_removed(const struct mirror_table *t)
 	return t && t->live && !t->linked && !t->is_root;
 }
 
+/* Such are told one by one, or as a run. */
+static void add_frozen(struct oracle *o, enum oracle_how how, uint64_t pa, int level, int n,
+		       uint64_t old, uint64_t step)
+{
+	oracle_add(o, n, pa << 8 | how << 4 | level << 1, 8 << 8, old, step);
+}
+
 /**
  * oracle_ev_spte() - an SPTE was written, or a compare-and-exchange of one failed
  * @o: oracle
@@ -231,17 +238,21 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 	struct spte_event ev;
 
 	o->step++;
-	/*
-	 * Freezing what is empty in a removed table, 512 times a table, changes nothing that
-	 * anybody looks at; nor can it break a rule.
-	 */
-	if (val == FMT_FROZEN && old == FMT_NONPRESENT && is_removed(t) && ok) {
-		o->froze++;
-		return;
+	if (val == FMT_FROZEN && ok && is_removed(t)) {
+		/*
+		 * Freezing what is empty in a removed table, 512 times a table, changes nothing
+		 * that anybody looks at; nor can it break a rule.
+		 */
+		if (old == FMT_NONPRESENT) {
+			o->sum++;
+			return;
+		}
+		add_frozen(o, how, pa, level, 1, old, 0);
+	} else {
+		oracle_mix(o, pa << 8 | how << 4 | level << 1 | ok, old ^ val * 3);
+		if (!ok)
+			return;
 	}
-	oracle_mix(o, pa << 8 | how << 4 | level << 1 | ok, old ^ val * 3);
-	if (!ok)
-		return;
 	if (!t || !t->live) {
 		rule_u_table(o, NO_GFN, pa, "the MMU");
 		return;
@@ -282,6 +293,33 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 		model_ev_spte(o->model, pa);
 }
 
+/*
+ * Are these @n SPTEs of a removed table 4K leaves that may be written like this, and differ by
+ * nothing but their frame?
+ */
+static bool freezes_leaves(const struct oracle *o, const struct mirror_table *t,
+			   enum oracle_how how, int level, int n, uint64_t first, uint64_t step)
+{
+	const uint64_t last = first + (n - 1) * step;
+
+	return t->level == 1 && level == 1 && step == 1ULL << 12 && fmt_mmu_present(first) &&
+	       !((first ^ last) & ~o->fmt.pa_mask) &&
+	       (how == ORACLE_XCHG || (how == ORACLE_WRITE && !fmt_volatile(&o->fmt, first)));
+}
+
+/* All that oracle_ev_spte() would do for each of them; what is frozen breaks no other rule than A. */
+static void leaves_frozen(struct oracle *o, struct mirror_table *t, enum oracle_how how,
+			  uint64_t pa, int n, uint64_t first, uint64_t step)
+{
+	o->step += n;
+	o->progress += n;
+	add_frozen(o, how, pa, t->level, n, first, step);
+	rule_a_frozen(o, pa + (n - 1) * 8);
+	mirror_leaves_gone(o, t, pa, n);
+	if (o->predict)
+		model_ev_sptes(o->model, pa, n);
+}
+
 /**
  * oracle_ev_init() - entries of a page table that nobody can see yet were written in one go
  * @o: oracle
@@ -314,29 +352,34 @@ void oracle_ev_init(struct oracle *o, uint64_t pa, int level, int n, uint64_t fi
 }
 
 /**
- * oracle_ev_freeze() - a run of empty SPTEs of one page was exchanged for a frozen value
+ * oracle_ev_freeze() - a run of SPTEs of one page was given one value
  * @o: oracle
+ * @how: kind of access
  * @pa: address of the first
  * @level: of the SPTEs, as the MMU has it
  * @n: how many
- * @empty: what they held
+ * @first: what the first one held
+ * @step: how much more each other one held than the one before
  * @frozen: what they hold
  *
  * The same as that many oracle_ev_spte().
  */
-void oracle_ev_freeze(struct oracle *o, uint64_t pa, int level, int n, uint64_t empty,
-		      uint64_t frozen)
+void oracle_ev_freeze(struct oracle *o, enum oracle_how how, uint64_t pa, int level, int n,
+		      uint64_t first, uint64_t step, uint64_t frozen)
 {
+	struct mirror_table *t = mirror_at(o->mirror, pa);
+	const bool removed = frozen == FMT_FROZEN && is_removed(t);
 	int i;
 
-	if (empty == FMT_NONPRESENT && frozen == FMT_FROZEN &&
-	    is_removed(mirror_at(o->mirror, pa))) {
+	if (removed && first == FMT_NONPRESENT && !step) {
 		o->step += n;
-		o->froze += n;
-		return;
+		o->sum += n;
+	} else if (removed && freezes_leaves(o, t, how, level, n, first, step)) {
+		leaves_frozen(o, t, how, pa, n, first, step);
+	} else {
+		for (i = 0; i < n; i++)
+			oracle_ev_spte(o, how, pa + i * 8, level, first + i * step, frozen, true);
 	}
-	for (i = 0; i < n; i++)
-		oracle_ev_spte(o, ORACLE_XCHG, pa + i * 8, level, empty, frozen, true);
 }
 
 /**

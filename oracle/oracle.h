@@ -111,8 +111,8 @@ enum oracle_how { ORACLE_INIT, ORACLE_WRITE, ORACLE_XCHG, ORACLE_CMPXCHG, ORACLE
 void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int level, uint64_t old,
 		    uint64_t val, bool ok);
 void oracle_ev_init(struct oracle *o, uint64_t pa, int level, int n, uint64_t first, uint64_t step);
-void oracle_ev_freeze(struct oracle *o, uint64_t pa, int level, int n, uint64_t empty,
-		      uint64_t frozen);
+void oracle_ev_freeze(struct oracle *o, enum oracle_how how, uint64_t pa, int level, int n,
+		      uint64_t first, uint64_t step, uint64_t frozen);
 void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
 /* After its grace period: the page is poisoned now. */
 void oracle_ev_page_free(struct oracle *o, uint64_t pa);
@@ -265,6 +265,7 @@ int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writa
 int oracle_host_mapping_level(struct oracle *o, uint64_t hvn);
 void oracle_host_set_dirty(struct oracle *o, uint64_t pfn);
 void oracle_host_set_accessed(struct oracle *o, uint64_t pfn);
+void oracle_host_set_marks(struct oracle *o, uint64_t pfn, uint64_t n, bool dirty, bool accessed);
 bool oracle_host_is_mmio_pfn(struct oracle *o, uint64_t pfn);
 /* The host's own side of the operations, between INVALIDATE_START and _END */
 void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages,

@@ -112,7 +112,7 @@ struct oracle {
 	uint64_t step;
 	uint64_t progress;	/* counts what changes: SPTEs, slots, roots, host memory */
 	uint64_t hash;
-	uint64_t froze;		/* empty SPTEs of removed tables, part of the hash by their number */
+	uint64_t sum;		/* part of the hash: of what is told one by one or in runs, see oracle_add() */
 	bool hash_points;
 	struct thread_state threads[ORACLE_MAX_THREADS];
 	int calls_open;
@@ -158,6 +158,19 @@ static inline bool oracle_others_call(struct oracle *o)
 {
 	return o->calls_open > !!oracle_current(o)->depth ||
 	       o->invalidations > oracle_current(o)->invalidations;
+}
+
+/*
+ * Part of the hash, too: @n things, the first of which is @a, @b, and each other @a_step, @b_step
+ * more. The same for one thing at a time as for all of them, in whatever order.
+ */
+static inline void oracle_add(struct oracle *o, uint64_t n, uint64_t a, uint64_t a_step, uint64_t b,
+			      uint64_t b_step)
+{
+	const uint64_t pairs = n * (n - 1) / 2;
+
+	o->sum += (n * a + pairs * a_step) * 0x9fb21c651e98df25ULL +
+		  (n * b + pairs * b_step) * 0xd6e8feb86659fd93ULL;
 }
 
 static inline uint64_t oracle_read_spte(struct oracle *o, uint64_t pa, bool *live)

@@ -10,6 +10,12 @@
  */
 #include "rules.h"
 
+/* The current thread froze a run of SPTEs, the last of which is at @pa. */
+void rule_a_frozen(struct oracle *o, uint64_t pa)
+{
+	oracle_current(o)->frozen = pa;
+}
+
 void rule_a_spte(struct oracle *o, const struct spte_event *ev)
 {
 	struct thread_state *t = oracle_current(o);

@@ -127,6 +127,47 @@ static void test_corpus(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void look_on(void *ctx, const struct exec_event *ev)
+{
+	(void)ctx, (void)ev;
+}
+
+/* What the platform and the oracle do a run at a time is what single steps do, which is what happens when
+ * every point is looked at.
+ */
+static int compare_watched(struct corpus *c, const char *path)
+{
+	static const struct exec_options watched = { .event = look_on };
+	struct exec_result with, without;
+	struct prog_error err;
+
+	assert_int_equal(program_load(c->prog, path, &err), 0);
+	executor_run(c->executor, c->prog, NULL, &without);
+	executor_run(c->executor, c->prog, &watched, &with);
+	if (with.hash == without.hash && with.nr_violations == without.nr_violations &&
+	    !memcmp(&with.stats, &without.stats, sizeof(with.stats)))
+		return 0;
+	print_error("%s: hash %llx, %llx if watched\n", path, (unsigned long long)without.hash,
+		    (unsigned long long)with.hash);
+	return 1;
+}
+
+static void test_watched(void **state)
+{
+	struct corpus *c = *state;
+	int wrong = 0;
+	glob_t found;
+	size_t i;
+
+	assert_int_equal(glob(TDP_SOURCE_DIR "/corpus/regress/*.tdp", 0, NULL, &found), 0);
+	assert_int_equal(glob(TDP_SOURCE_DIR "/bench/programs/*/*.tdp", GLOB_APPEND, NULL, &found),
+			 0);
+	for (i = 0; i < found.gl_pathc; i++)
+		wrong += compare_watched(c, found.gl_pathv[i]);
+	globfree(&found);
+	assert_int_equal(wrong, 0);
+}
+
 /* The check itself must be able to fail. */
 static void test_expectations_can_fail(void **state)
 {
@@ -166,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_corpus, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_watched, set_up, tear_down),
 		cmocka_unit_test(test_expectations_can_fail),
 		cmocka_unit_test(test_keys_are_documented),
 	};

@@ -7,7 +7,8 @@
  *
  *  SPTEs		tdp_read_spte tdp_write_spte tdp_xchg_spte tdp_cmpxchg_spte
  *			tdp_fetch_and_spte; tdp_init_sptes for a table that is not linked yet;
- *			tdp_skip_sptes, tdp_freeze_sptes: runs of them at once
+ *			tdp_skip_sptes, tdp_freeze_sptes, tdp_freeze_leaves: runs of
+ *			them at once
  *  shared variables	READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release;
  *			atomic64_t: atomic64_read _set _inc _dec _add;
  *			refcount_t: refcount_set _inc_not_zero _dec_and_test _read

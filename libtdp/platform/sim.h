@@ -93,8 +93,8 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  *	POINT_OP stands for tdp_init_sptes(), i.e. a table that is not linked yet
  * @init: @n SPTEs from @pa on, of a table that is not linked yet, became @first, @first + @step and so on;
  *	NULL: each is told to @spte
- * @freeze: @n SPTEs of a removed table from @pa on, all empty, were exchanged for a frozen value; NULL: each is
- *	told to @spte
+ * @freeze: @n SPTEs of a removed table from @pa on, of which the first held @first and each other one @step more
+ *	than the one before, were given the value @frozen; @how as for @spte. NULL: each is told to @spte
  * @page: page-table page at @pa allocated (all entries @fill) or freed (after its grace period)
  * @flush: TLB flush of [@gfn, @gfn + @nr) requested from all vCPUs; @nr = 0: everything
  * @kick: request @req made of all vCPUs (see enum tdp_vcpu_request)
@@ -112,7 +112,8 @@ struct sim_observer {
 		     const struct sim_site *site);
 	void (*init)(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
 		     const struct sim_site *site);
-	void (*freeze)(void *ctx, hpa_t pa, int level, int n, u64 empty, u64 frozen);
+	void (*freeze)(void *ctx, enum point_kind how, hpa_t pa, int level, int n, u64 first,
+		       u64 step, u64 frozen);
 	void (*page)(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill);
 	void (*flush)(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site);
 	void (*kick)(void *ctx, int req, const struct sim_site *site);
@@ -389,6 +390,7 @@ static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int le
 
 /* sim_memory.c: many SPTEs at once; neither is a point */
 int sim_run_length(const u64 *sptep, int n, u64 val);
+int sim_step_length(const u64 *sptep, int n, u64 step);
 void sim_write_run(u64 *sptep, int n, u64 val);
 
 /*
@@ -450,7 +452,42 @@ static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int
 	sim_write_run(sptep, n, frozen);
 	sim.left -= n;
 	if (n && sim.observer)
-		sim.observer->freeze(sim.observer->ctx, sim_ptr_pa(sptep), level, n, empty, frozen);
+		sim.observer->freeze(sim.observer->ctx, POINT_XCHG, sim_ptr_pa(sptep), level, n,
+				     empty, 0, frozen);
+	return n;
+}
+
+/**
+ * sim_freeze_leaves() - give a run of leaves, equal but for their address, the value @frozen
+ * @sptep: first of @n SPTEs of one table that was removed; it was read
+ * @n: how many at most
+ * @step: each leaf is this much above the one before
+ * @frozen: new value
+ * @how: POINT_XCHG or POINT_WRITE
+ * @points: points that single steps would pass at each leaf
+ * @level: of the SPTEs
+ *
+ * The same as single steps, with what else they do at each leaf, but for the very last point: that
+ * one is the caller's, who does for all of them what else there is to do. Stops short like
+ * sim_skip_sptes().
+ *
+ * Return: how many, at least 2; 0 if there is no run: go by single steps.
+ */
+static inline int sim_freeze_leaves(u64 *sptep, int n, u64 step, u64 frozen, enum point_kind how,
+				    int points, int level)
+{
+	const u64 first = sim_peek_spte(sptep);
+
+	if (sim.observer && !sim.observer->freeze)
+		return 0;
+	n = sim_step_length(sptep, sim_unwatched(n, points), step);
+	if (n < 2)
+		return 0;
+	sim_write_run(sptep, n, frozen);
+	sim.left -= (u64)n * points - 1;
+	if (sim.observer)
+		sim.observer->freeze(sim.observer->ctx, how, sim_ptr_pa(sptep), level, n, first,
+				     step, frozen);
 	return n;
 }
 
@@ -465,6 +502,9 @@ static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int
 #define tdp_peek_spte(sptep)			 sim_peek_spte(sptep)
 #define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
 	sim_freeze_sptes(sptep, n, empty, frozen, level)
+/* @atomic: each would be exchanged, else stored */
+#define tdp_freeze_leaves(sptep, n, step, frozen, atomic, points, level)                          \
+	sim_freeze_leaves(sptep, n, step, frozen, (atomic) ? POINT_XCHG : POINT_WRITE, points, level)
 
 /* Shared variables that are not SPTEs. */
 #define READ_ONCE(x)                                      \

@@ -196,6 +196,24 @@ int sim_run_length(const u64 *sptep, int n, u64 val)
 	return (i < n ? i : n) - first;
 }
 
+/**
+ * sim_step_length() - how many SPTEs in a row differ by the same step?
+ * @sptep: the first, which is in memory as it reads and not initial
+ * @n: look at no more than these, all of one table
+ * @step: each one is this much above the one before
+ *
+ * Lines that are not in memory as they read hold the initial value there: they end the run.
+ */
+int sim_step_length(const u64 *sptep, int n, u64 step)
+{
+	u64 want = *sptep;
+	int i;
+
+	for (i = 0; i < n && sptep[i] == want; i++)
+		want += step;
+	return i;
+}
+
 /* Lines from @from to before @to. */
 static u64 lines_mask(int from, int to)
 {

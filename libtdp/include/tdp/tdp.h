@@ -74,6 +74,8 @@ struct tdp_vm_config {
  *	Called with mmu_lock held
  * @set_pfn_dirty: the frame was written through a mapping that is going away or being changed
  * @set_pfn_accessed: likewise, accessed
+ * @set_pfns: both at once for frames @pfn to @pfn + @n - 1, all of one 2M page's worth of addresses, as @dirty
+ *	and @accessed say; devices' frames among them are of no interest. NULL: the two above are called for each
  * @is_mmio_pfn: device memory: uncached and never encrypted; NULL means none is. Mirrors kvm_is_mmio_pfn()
  */
 struct tdp_host_ops {
@@ -81,6 +83,7 @@ struct tdp_host_ops {
 	int (*mapping_level)(void *host, hvn_t hvn);
 	void (*set_pfn_dirty)(void *host, kvm_pfn_t pfn);
 	void (*set_pfn_accessed)(void *host, kvm_pfn_t pfn);
+	void (*set_pfns)(void *host, kvm_pfn_t pfn, u64 n, bool dirty, bool accessed);
 	bool (*is_mmio_pfn)(void *host, kvm_pfn_t pfn);
 };
 
