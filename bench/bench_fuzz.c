@@ -90,7 +90,8 @@ static void print_text(const struct set *set)
 	printf("%-12s %9.0f executions/s, %6.0f ns an operation (%u programs of %.1f operations on average, "
 	       "%.0f%% of which change SPTEs; %d of %d kinds of operation)\n",
 	       set->name, set->rate, 1e9 / set->rate / ops_per_program(set), set->programs.nr,
-	       ops_per_program(set), changing_pct(set), __builtin_popcountll(set->programs.kinds), OP_NR);
+	       ops_per_program(set), changing_pct(set), __builtin_popcountll(set->programs.kinds),
+	       OP_NR);
 }
 
 static void print_json(const struct set *set, bool last)

@@ -9,7 +9,7 @@
 #include "program_set.h"
 
 #define SWITCHES_A_ROUND 100000
-#define RING		 3	/* fibers: as many threads as a typical program has */
+#define RING		 3 /* fibers: as many threads as a typical program has */
 
 static struct fiber *ring[RING];
 

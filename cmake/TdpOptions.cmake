@@ -4,7 +4,7 @@
 option(TDP_LIBFUZZER "Link the fuzz targets with libFuzzer (clang only)" OFF)
 option(TDP_COVERAGE "Instrument for llvm-cov (clang only)" OFF)
 option(TDP_WERROR "Treat warnings as errors" OFF)
-set(TDP_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined")
+set(TDP_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined; or thread")
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -39,7 +39,9 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT TDP_SANITIZE AND NOT CMAKE_BUILD_T
 	add_link_options($<IF:$<BOOL:$<TARGET_PROPERTY:TDP_LINK_TIME>>,-flto=auto,-fno-lto>)
 endif()
 
-if(TDP_SANITIZE)
+if(TDP_SANITIZE STREQUAL "thread")
+	include(TdpThreadSanitizer)
+elseif(TDP_SANITIZE)
 	add_compile_options(-fsanitize=${TDP_SANITIZE} -fno-sanitize-recover=all
 			    -fno-omit-frame-pointer)
 	add_link_options(-fsanitize=${TDP_SANITIZE})
