@@ -168,6 +168,32 @@ void program_swap_threads(struct program *prog, uint32_t a, uint32_t b)
 }
 
 /**
+ * program_set_vcpu - give a thread's vCPU another number
+ * @prog: program
+ * @thread: number of the thread, which must exist
+ * @vcpu: the vCPU's new number
+ *
+ * Return: 0; -EINVAL for a thread that is no vCPU, or no such vCPU; -EEXIST when another thread has it.
+ */
+int program_set_vcpu(struct program *prog, uint32_t thread, uint8_t vcpu)
+{
+	struct prog_thread *t = &prog->threads[thread];
+	uint32_t i;
+
+	if (t->kind != THREAD_VCPU || vcpu >= PROG_MAX_VCPUS)
+		return -EINVAL;
+	for (i = 0; i < prog->nr_threads; i++) {
+		const struct prog_thread *other = &prog->threads[i];
+
+		if (i != thread && other->kind == THREAD_VCPU && other->vcpu == vcpu)
+			return -EEXIST;
+	}
+	t->vcpu = vcpu;
+	t->name[5] = '0' + vcpu;
+	return 0;
+}
+
+/**
  * program_remove_slot - take a slot out
  * @prog: program; operations on the slot stay
  * @index: in its table of slots

@@ -188,7 +188,7 @@ bool shrink_try(struct shrink *s)
 	if (shrink_done(s))
 		return false;
 	program_fix(s->trial);
-	if (seen(s))
+	if (program_equal(s->trial, s->best) || seen(s))
 		return false;
 	if (shrink_fails(s, s->trial, &plain)) {
 		shrink_keep(s);
@@ -222,6 +222,8 @@ static const struct pass passes[] = {
 	{ shrink_repeats, "fewer repeats", SHRINK_NO_MORE },
 	{ shrink_vm, "a plainer VM", SHRINK_NO_MORE },
 	{ shrink_slots, "smaller slots", SHRINK_NO_MORE },
+	{ shrink_smm, "without SMM", SHRINK_NO_MORE },
+	{ shrink_numbers, "lower numbers", SHRINK_AS_IS },
 	{ shrink_pages, "simpler pages", SHRINK_AS_IS },
 	{ shrink_kinds, "plainer operations", SHRINK_NO_MORE },
 	{ shrink_operands, "simpler operands", SHRINK_AS_IS },

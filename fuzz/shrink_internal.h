@@ -72,6 +72,8 @@ bool shrink_repeats(struct shrink *s);
 bool shrink_merge(struct shrink *s);
 bool shrink_vm(struct shrink *s);
 bool shrink_slots(struct shrink *s);
+bool shrink_smm(struct shrink *s);
+bool shrink_numbers(struct shrink *s);
 
 /* shrink_operands.c */
 bool shrink_kinds(struct shrink *s);

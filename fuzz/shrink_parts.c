@@ -209,3 +209,89 @@ bool shrink_slots(struct shrink *s)
 	}
 	return found;
 }
+
+/* Slot @from gets number @to, in what names it as well. */
+static bool try_slot_number(struct shrink *s, uint8_t from, uint8_t to)
+{
+	struct program *trial = shrink_begin(s);
+	uint32_t t, i;
+
+	for (i = 0; i < trial->nr_slots; i++) {
+		if (OP_SLOT(trial->slots[i].as_id, trial->slots[i].id) == to)
+			return false;
+	}
+	for (i = 0; i < trial->nr_slots; i++) {
+		struct slot_desc *slot = &trial->slots[i];
+
+		if (OP_SLOT(slot->as_id, slot->id) == from) {
+			slot->as_id = OP_SLOT_AS(to);
+			slot->id = OP_SLOT_ID(to);
+		}
+	}
+	for (t = 0; t < trial->nr_threads; t++) {
+		for (i = 0; i < trial->threads[t].nr_ops; i++) {
+			struct op *op = &trial->threads[t].ops[i];
+
+			if (op_has(op, 'S') && op->slot == from)
+				op->slot = to;
+		}
+	}
+	return shrink_try(s);
+}
+
+/* Without SMM: its slots are in the normal address space and nobody enters it, all at once. */
+bool shrink_smm(struct shrink *s)
+{
+	struct program *trial = shrink_begin(s);
+	uint32_t t, i;
+
+	for (i = 0; i < trial->nr_slots; i++)
+		trial->slots[i].as_id = 0;
+	for (t = 0; t < trial->nr_threads; t++) {
+		for (i = trial->threads[t].nr_ops; i-- > 0;) {
+			struct op *op = &trial->threads[t].ops[i];
+
+			if (op->kind == OP_SMM_ENTER || op->kind == OP_SMM_LEAVE) {
+				program_remove_op(trial, t, i);
+				continue;
+			}
+			op->desc.as_id = 0;
+			if (op_has(op, 'S'))
+				op->slot = OP_SLOT_ID(op->slot);
+		}
+	}
+	return shrink_try(s);
+}
+
+bool shrink_numbers(struct shrink *s)
+{
+	bool found = false;
+	uint32_t i, number;
+
+	for (i = 0; i < s->best->nr_threads; i++) {
+		for (number = 0; number < s->best->threads[i].vcpu; number++) {
+			if (program_set_vcpu(shrink_begin(s), i, number))
+				continue;
+			if (shrink_try(s)) {
+				found = true;
+				break;
+			}
+		}
+	}
+	for (i = 0; i < s->best->nr_slots; i++) {
+		const struct slot_desc *slot = &s->best->slots[i];
+		uint8_t from = OP_SLOT(slot->as_id, slot->id);
+
+		if (slot->as_id && try_slot_number(s, from, OP_SLOT(0, slot->id))) {
+			found = true;
+			continue;
+		}
+		for (number = 0; number < OP_SLOT_ID(from); number++) {
+			if (try_slot_number(s, from, OP_SLOT(OP_SLOT_AS(from), number))) {
+				found = true;
+				break;
+			}
+		}
+	}
+	return found;
+}
