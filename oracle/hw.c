@@ -157,6 +157,22 @@ uint32_t oracle_hw_unacked(const struct oracle *o, uint32_t vcpus, uint64_t tick
 	return left;
 }
 
+/* Will the vCPU drop what it has cached of any of [@gfn, @gfn + @nr) when its instruction ends? */
+bool hw_flush_pending(const struct vcpu *v, uint64_t gfn, uint64_t nr)
+{
+	uint32_t i;
+
+	if (v->nr_pending == PENDING_ALL)
+		return true;
+	for (i = 0; i < v->nr_pending; i++) {
+		const struct pending_flush *p = &v->pending[i];
+
+		if (gfn < p->gfn ? p->gfn - gfn < nr : gfn - p->gfn < p->nr)
+			return true;
+	}
+	return false;
+}
+
 /* Is some vCPU in the middle of an instruction that is not of the current thread? */
 bool hw_others_executing(const struct oracle *o)
 {
@@ -172,6 +188,7 @@ bool hw_others_executing(const struct oracle *o)
 
 static void load_root(struct oracle *o, int vcpu, uint64_t root)
 {
+	const uint64_t begun = oracle_call_step(o);
 	struct vcpu *v = &o->vcpus[vcpu];
 	struct mirror_table *t;
 
@@ -182,7 +199,8 @@ static void load_root(struct oracle *o, int vcpu, uint64_t root)
 	t = mirror_table(o, root);
 	if (t && t->live && v->root == root && v->root_gen == t->gen)
 		return;
-	t = mirror_load_root(o, root, v->smm, v->guest_mode);
+	t = mirror_load_root(o, root, v->smm, v->guest_mode,
+			     begun < o->open_since ? begun : o->open_since);
 	if (!t) {
 		oracle_report(o, 'U', NO_GFN, 0, "vCPU %d loads a root page that is not allocated",
 			      vcpu);
@@ -236,6 +254,18 @@ void hw_call_begin(struct oracle *o, const struct oracle_call *call)
 	v->switching = is_vcpu_call(call->kind);
 }
 
+/*
+ * KVM enters the guest only if no request has come since it looked: with interrupts off and the
+ * vCPU marked as in guest mode it looks again, so that roots invalidated before that are seen here, and after that by a kick.
+ */
+static bool let_in(struct oracle *o, struct vcpu *v, const struct oracle_call *call)
+{
+	if (call->ret || v->root == MIRROR_NONE || o->invalidated > oracle_call_step(o))
+		return false;
+	mirror_root_is_valid(mirror_table(o, v->root));
+	return true;
+}
+
 void hw_call_end(struct oracle *o, const struct oracle_call *call)
 {
 	struct vcpu *v = &o->vcpus[call->vcpu];
@@ -249,7 +279,7 @@ void hw_call_end(struct oracle *o, const struct oracle_call *call)
 	}
 	load_root(o, call->vcpu, call->root);
 	if (call->kind == CALL_ENTER_GUEST)
-		v->entered = !call->ret && v->root != MIRROR_NONE;
+		v->entered = let_in(o, v, call);
 }
 
 /*

@@ -139,5 +139,6 @@ void hw_call_end(struct oracle *o, const struct oracle_call *call);
 uint32_t hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr);
 uint32_t hw_kick(struct oracle *o, bool drop_roots);
 bool hw_others_executing(const struct oracle *o);
+bool hw_flush_pending(const struct vcpu *v, uint64_t gfn, uint64_t nr);
 
 #endif /* ORACLE_HW_H */

@@ -310,7 +310,6 @@ void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int leve
 	t->nr_leaf += is_leaf - was_leaf;
 	if (t->counted)
 		o->mirror->leaves[t->level - 1] += is_leaf - was_leaf;
-	t->changed_step = o->step;
 
 	if (was && !was_leaf &&
 	    (!is || is_leaf || fmt_table(&o->fmt, old) != fmt_table(&o->fmt, val)))
@@ -342,7 +341,6 @@ void mirror_leaves_gone(struct oracle *o, struct mirror_table *t, uint64_t pa, i
 	t->nr_leaf -= n;
 	if (t->counted)
 		o->mirror->leaves[t->level - 1] -= n;
-	t->changed_step = o->step;
 }
 
 /**
@@ -351,10 +349,15 @@ void mirror_leaves_gone(struct oracle *o, struct mirror_table *t, uint64_t pa, i
  * @pa: root page
  * @smm: role: address space 1
  * @guest_mode: role: nested-like
+ * @since: step at which the call began, or an older one that is open: one of them made it
+ *
+ * A root is known from when it is first seen, which may be after another call has invalidated it:
+ * then mirror_root_is_valid() has to tell. It is empty until then: faults build on valid roots.
  *
  * Return: the page; NULL if it is not allocated.
  */
-struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode)
+struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode,
+				      uint64_t since)
 {
 	struct mirror *m = o->mirror;
 	struct mirror_table *t = mirror_table(o, pa);
@@ -364,7 +367,8 @@ struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, b
 	if (t->is_root)
 		return t;
 	t->is_root = true;
-	t->valid = true;
+	t->unsure = o->invalidated > since;
+	t->valid = !t->unsure;
 	t->level = o->vm.levels;
 	t->gfn = 0;
 	t->root = t->pa;
@@ -384,6 +388,15 @@ void mirror_invalidate_roots(struct oracle *o)
 {
 	uint32_t i;
 
+	o->invalidated = o->step;
 	for (i = 0; i < o->mirror->nr_roots; i++)
-		o->mirror->roots[i]->valid = false;
+		o->mirror->roots[i]->valid = o->mirror->roots[i]->unsure = false;
+}
+
+/* A vCPU that has served all requests runs on the root, or a fault that found it valid maps something. */
+void mirror_root_is_valid(struct mirror_table *t)
+{
+	if (t->unsure)
+		t->valid = true;
+	t->unsure = false;
 }

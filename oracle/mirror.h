@@ -35,8 +35,9 @@ struct oracle;
  * @live: allocated, not yet freed
  * @linked: @parent holds a link to it now (a root: false; says nothing about the levels above:
  *	    see mirror_reachable())
- * @is_root: some vCPU had it loaded
+ * @is_root: some vCPU had it loaded, or a fault built on it
  * @valid: a root that was not invalidated
+ * @unsure: a root of which it is not known whether it was invalidated: not @valid until it is
  * @smm: root role: address space 1
  * @guest_mode: root role: nested-like
  * @nr_leaf: MMU-present leaf entries
@@ -46,7 +47,6 @@ struct oracle;
  * @init_base: what entry 0 would be if all of those continue one run of frames
  * @init_level: the level that the MMU said they have
  * @init_uniform: they do continue one run
- * @changed_step: step of the last change of an entry
  * @nx_split: made by an execution that the iTLB-multihit mitigation kept from a huge page
  * @present: bit i: entry i is MMU-present
  * @aged: bit i: entry i lost W to access tracking, see rule T
@@ -64,6 +64,7 @@ struct mirror_table {
 	bool linked;
 	bool is_root;
 	bool valid;
+	bool unsure;
 	bool smm;
 	bool guest_mode;
 	bool counted;
@@ -72,7 +73,6 @@ struct mirror_table {
 	uint16_t nr_leaf;
 	uint16_t nr_init;
 	uint64_t init_base;
-	uint64_t changed_step;
 	uint64_t present[8];
 	uint64_t aged[8];
 };
@@ -127,7 +127,9 @@ void mirror_init_run(struct mirror_table *t, uint64_t pa, int level, int n, uint
 void mirror_spte(struct oracle *o, struct mirror_table *t, uint64_t pa, int level, uint64_t old,
 		 uint64_t val);
 void mirror_leaves_gone(struct oracle *o, struct mirror_table *t, uint64_t pa, int n);
-struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode);
+struct mirror_table *mirror_load_root(struct oracle *o, uint64_t pa, bool smm, bool guest_mode,
+				      uint64_t since);
 void mirror_invalidate_roots(struct oracle *o);
+void mirror_root_is_valid(struct mirror_table *t);
 
 #endif /* ORACLE_MIRROR_H */

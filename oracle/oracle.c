@@ -106,6 +106,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->progress = 0;
 	o->hash = 0x74647000;
 	o->sum = 0;
+	o->destroyed = false;
 	o->requests = 0;
 	o->hash_points = false;
 	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
@@ -113,11 +114,13 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 		o->threads[i].frozen = MIRROR_NONE;
 		o->threads[i].locks = o->threads[i].rcu = 0;
 		o->threads[i].invalidations = 0;
+		o->threads[i].nr_owed = 0;
 	}
 	o->calls_open = 0;
 	o->invalidations = 0;
 	o->regions_open = 0;
 	o->open_since = 0;
+	o->invalidated = 0;
 	o->nr_tracked = 0;
 	o->nr_nx_splits = 0;
 	o->nx_unsure = false;
@@ -209,6 +212,21 @@ static void spte_rules(struct oracle *o, const struct spte_event *ev)
 	rule_w_spte(o, ev);
 }
 
+/*
+ * The MMU writes an entry of the top level into a page that is no root yet: a prefault has loaded
+ * one, which will be known by its end.
+ */
+static void find_root(struct oracle *o, struct mirror_table *t)
+{
+	const struct oracle_call *call = oracle_in_call(o);
+	const struct vcpu *v;
+
+	if (!call || (call->kind != CALL_MAP_PAGE && call->kind != CALL_PAGE_FAULT))
+		return;
+	v = &o->vcpus[call->vcpu];
+	mirror_load_root(o, t->pa, v->smm, v->guest_mode, o->open_since);
+}
+
 static bool is_removed(const struct mirror_table *t)
 {
 	return t && t->live && !t->linked && !t->is_root;
@@ -266,6 +284,8 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 			model_ev_spte(o->model, pa);
 		return;
 	}
+	if (!t->level && level == o->vm.levels && ok)
+		find_root(o, t);
 	ev = (struct spte_event){
 		.how = how,
 		.t = t,
@@ -283,6 +303,8 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 		oracle_report(o, 'M', ev.gfn, val,
 			      "an SPTE of level %d is written as one of level %d", ev.level, level);
 	rule_a_spte(o, &ev);
+	if (ev.is && t->unsure)
+		mirror_root_is_valid(t);
 	if (old != val) {
 		o->progress++;
 		mirror_spte(o, t, pa, ev.level, old, val);
@@ -442,6 +464,7 @@ uint32_t oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
 	oracle_mix(o, gfn, nr);
 	if (o->predict)
 		model_ev_flush(o->model, gfn, nr);
+	owed_paid(o, gfn, nr);
 	return hw_flush(o, gfn, nr);
 }
 
@@ -535,10 +558,8 @@ static struct call_frame *push(struct oracle *o, const struct oracle_call *call)
 		fprintf(stderr, "oracle: more than %d calls within calls\n", ORACLE_MAX_DEPTH);
 		abort();
 	}
-	if (!t->depth) {
-		if (!o->calls_open++)
-			o->open_since = o->step;
-	}
+	if (!t->depth && !o->calls_open++)
+		o->open_since = o->step;
 	f = &t->calls[t->depth++];
 	f->call = *call;
 	f->step = o->step;
@@ -575,6 +596,8 @@ void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
 			   call->level,
 		   call->gfn ^ call->n << 20 ^ call->error_code << 56);
 	push(o, call);
+	if (call->kind == CALL_DESTROY_VM)
+		o->destroyed = true;
 	if (call->kind == CALL_SET_REGION)
 		o->regions_open++;
 	if (call->kind == CALL_SET_NX && !call->on)
@@ -648,8 +671,11 @@ void oracle_call_end(struct oracle *o, const struct oracle_call *call)
 		fprintf(stderr, "oracle: a call ends that did not begin\n");
 		abort();
 	}
-	if (!--t->depth && --o->calls_open)
-		find_open_since(o);
+	if (!--t->depth) {
+		t->nr_owed = 0;
+		if (--o->calls_open)
+			find_open_since(o);
+	}
 	if (call->kind == CALL_SET_REGION) {
 		o->regions_open--;
 		region_set(o, call);

@@ -61,6 +61,15 @@ struct hw_use {
 	bool cached;
 };
 
+#define OWED_MAX	8
+#define OWED_ANY_ROOT	(~0ULL)
+
+/* Pages of a root that have lost a translation, or part of what it permitted, see owed.c. */
+struct owed_range {
+	uint64_t root;
+	uint64_t start, end;
+};
+
 struct call_frame {
 	struct oracle_call call;
 	uint64_t step;
@@ -75,6 +84,7 @@ struct call_frame {
  * @last_lock: the lock that it took or released last
  * @rcu: RCU read sections that it is in
  * @invalidations: that it has started and not ended
+ * @owed: what the call that it is in may still have to flush, @nr_owed: how many ranges
  */
 struct thread_state {
 	int depth;
@@ -84,6 +94,8 @@ struct thread_state {
 	const char *last_lock;
 	int rcu;
 	int invalidations;
+	struct owed_range owed[OWED_MAX];
+	uint32_t nr_owed;
 };
 
 struct tracked_gfn {
@@ -101,6 +113,7 @@ struct oracle {
 	struct migrate *migrate;
 	struct model *model;
 	bool predict;
+	bool destroyed;		/* or about to be */
 	uint64_t requests;	/* flushes and kicks so far */
 	bool nx_huge_pages;	/* the mitigation is on, as of the last SET_NX that returned */
 	struct slots slots;
@@ -118,6 +131,7 @@ struct oracle {
 	int calls_open;
 	int invalidations;	/* of all threads, started and not ended */
 	uint64_t open_since;	/* step at which the oldest open call began */
+	uint64_t invalidated;	/* step at which roots were invalidated last */
 	int regions_open;	/* SET_REGION calls among them: which slots there are is in flux */
 
 	/* rules' own */
@@ -142,6 +156,12 @@ static inline const struct oracle_call *oracle_in_call(struct oracle *o)
 	struct thread_state *t = oracle_current(o);
 
 	return t->depth ? &t->calls[t->depth - 1].call : NULL;
+}
+
+/* The step at which the call began that the current thread returns from now. */
+static inline uint64_t oracle_call_step(struct oracle *o)
+{
+	return oracle_current(o)->calls[oracle_current(o)->depth].step;
 }
 
 /* The hash is part of every event: two words at a time, one multiplication each. */
@@ -180,5 +200,10 @@ static inline uint64_t oracle_read_spte(struct oracle *o, uint64_t pa, bool *liv
 	*live = sptep;
 	return sptep ? __atomic_load_n(sptep, __ATOMIC_ACQUIRE) : 0;
 }
+
+/* ---- owed.c ---- */
+void owed_add(struct oracle *o, uint64_t root, uint64_t start, uint64_t n);
+void owed_paid(struct oracle *o, uint64_t gfn, uint64_t nr);
+bool owed_any(const struct oracle *o, uint64_t root, uint64_t gfn);
 
 #endif /* ORACLE_INTERNAL_H */

@@ -5,7 +5,9 @@
  *
  * What a TLB entry permits is compared with what the page tables say now, at the moment of use.
  * These differences are fine:
- * - the change was made by a call that has not returned: its flush may still come;
+ * - the change was made by a call that has not returned and not flushed since (owed.c): its flush
+ *   may still come;
+ * - the flush was asked for and the vCPU, in the middle of an instruction, has yet to take it;
  * - the tables permit more than the entry: that is a spurious fault at worst;
  * - a huge entry whose page was split: the translation is the same;
  * - A/D bits: a missing flush after a D bit was cleared loses a write, which is rule D's to find;
@@ -13,6 +15,10 @@
  *   everything that relies on the page not being written flushes by itself. A read fault restores
  *   the SPTE without W; from then on it looks as if it were write-protected for the log, so this is
  *   remembered (table.aged), and children of a split inherit it.
+ *
+ * Never fine is an entry that maps another frame than the page tables do: two vCPUs would see
+ * different memory at the same place. Whoever takes a frame away keeps others from mapping the next one until no
+ * TLB has the old one: by mmu_lock, held for writing, or by a frozen SPTE.
  */
 #include "mirror_internal.h"
 #include "rules.h"
@@ -25,11 +31,23 @@ static void inherit_aged(struct mirror_table *child)
 		memset(child->aged, 0xff, sizeof(child->aged));
 }
 
+/* A split does not: what it maps is compared by rule M. */
+static bool takes_away(const struct oracle *o, const struct spte_event *ev)
+{
+	if (!ev->is)
+		return true;
+	if (!ev->was_leaf)
+		return ev->is_leaf || fmt_table(&o->fmt, ev->old) != fmt_table(&o->fmt, ev->val);
+	return ev->is_leaf && (fmt_perm(&o->fmt, ev->old) & ~fmt_perm(&o->fmt, ev->val));
+}
+
 void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 {
 	uint32_t idx = (ev->pa >> 3) & 511;
 	uint64_t bit = 1ULL << (idx & 63);
 
+	if (ev->was && takes_away(o, ev))
+		owed_add(o, ev->t->root, ev->gfn, 1ULL << (9 * (ev->level - 1)));
 	if (o->fmt.ad || !ev->was_leaf)
 		return;
 	if (ev->is && !ev->is_leaf && ev->t->aged[idx / 64] & bit)
@@ -41,29 +59,24 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 }
 
 /*
- * May a change made at @step still be owed a flush, because the call that made it has not returned?
+ * May the vCPU still have of @root what the page tables do not have for @gfn any more? @start and @n: what it
+ * has cached there in one piece.
  */
-static bool in_flight(const struct oracle *o, uint64_t step)
+static bool in_flight(const struct oracle *o, const struct vcpu *v, uint64_t root, uint64_t gfn,
+		      uint64_t start, uint64_t n)
 {
-	return o->calls_open && step >= o->open_since;
+	return owed_any(o, root, gfn) || hw_flush_pending(v, start, n);
 }
 
-/*
- * The leaf for @gfn in the tables as they are now; *@step: when any table on the way there changed
- * last.
- */
-static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct mirror_leaf *leaf,
-			 uint64_t *step)
+/* The leaf for @gfn in the tables as they are now. */
+static bool current_leaf(struct oracle *o, uint64_t root, uint64_t gfn, struct mirror_leaf *leaf)
 {
 	struct mirror_table *t = mirror_at(o->mirror, root);
 
-	*step = 0;
 	while (t && t->live && t->level) {
 		uint64_t pa = t->pa + ((gfn >> (9 * (t->level - 1))) & 511) * 8;
 		uint64_t spte = mirror_read(o, pa);
 
-		if (t->changed_step > *step)
-			*step = t->changed_step;
 		if (!fmt_mmu_present(spte))
 			return false;
 		if (fmt_is_leaf(spte, t->level)) {
@@ -116,8 +129,8 @@ bool rule_t_use(struct oracle *o, const struct hw_use *use)
 	const uint64_t ignore = o->fmt.accessed | o->fmt.dirty;
 	struct tlb_entry *e = use->e;
 	struct mirror_table *t = mirror_at(o->mirror, e->leaf);
+	uint64_t n = 1ULL << (9 * (e->level - 1));
 	struct mirror_leaf leaf;
-	uint64_t step;
 
 	if (t && t->live && t->gen == e->leaf_gen) {
 		if (e->unlinks != o->mirror->unlinks && mirror_reachable(o, t))
@@ -126,13 +139,13 @@ bool rule_t_use(struct oracle *o, const struct hw_use *use)
 		    !((mirror_read(o, e->leaf) ^ e->spte) & ~ignore))
 			return true;
 	}
-	if (!current_leaf(o, e->root, use->gfn, &leaf, &step))
-		return in_flight(o, step) || report(o, use, "whose mapping is gone");
+	if (!current_leaf(o, e->root, use->gfn, &leaf))
+		return in_flight(o, use->v, e->root, use->gfn, e->gfn, n) ||
+		       report(o, use, "whose mapping is gone");
 	if (fmt_pfn(&o->fmt, leaf.spte) + (use->gfn - leaf.gfn) != e->pfn + (use->gfn - e->gfn))
-		return in_flight(o, step) ||
-		       report(o, use, "that maps another frame than the page tables");
+		return report(o, use, "that maps another frame than the page tables");
 	if (!(permitted(o, &leaf) & needs[use->access]))
-		return in_flight(o, step) ||
+		return in_flight(o, use->v, e->root, use->gfn, e->gfn, n) ||
 		       report(o, use, "that permits what the page tables do not");
 	return true;
 }
@@ -165,7 +178,8 @@ bool rule_t_walk(struct oracle *o, int vcpu, uint64_t gfn, int level, struct psc
 			return true;
 		}
 	}
-	if (t && in_flight(o, t->changed_step))
+	if (in_flight(o, &o->vcpus[vcpu], o->vcpus[vcpu].root, gfn, e->gfn,
+		      1ULL << (9 * (level - 1))))
 		return true;
 	oracle_report(o, 'T', gfn, e->spte,
 		      "vCPU %d walks through a cached level-%d entry whose table was removed", vcpu,

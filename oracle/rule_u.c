@@ -25,7 +25,7 @@ void rule_u_free(struct oracle *o, struct mirror_table *t)
 	const struct mirror_table *root = mirror_table(o, t->root);
 
 	if (t->is_root) {
-		if (t->valid && oracle_in_call(o) && oracle_in_call(o)->kind != CALL_DESTROY_VM)
+		if (t->valid && !o->destroyed)
 			oracle_report(o, 'U', NO_GFN, 0, "a valid root is freed");
 		else if (loaded(o, t))
 			oracle_report(o, 'U', NO_GFN, 0, "a root is freed that a vCPU has loaded");
