@@ -229,6 +229,7 @@ int oracle_host_fault_in(struct oracle *o, uint64_t hvn, bool write, bool *writa
 	o->host->reuse = o->host->busy = false;
 	*pfn = frame;
 	oracle_mix(o, hvn, frame);
+	oracle_current(o)->lookup = (struct lookup){ .step = ++o->step, .hvn = hvn, .pfn = frame };
 	if (o->predict)
 		model_ev_fault_in(o->model, hvn, write, ret, *writable, frame);
 	return ret;

@@ -72,9 +72,9 @@ static unsigned int point(struct oracle *o, enum oracle_point kind, int level, u
 /* ---- leaving the guest ---- */
 
 /*
- * A VM exit: what the PML buffer holds goes to KVM. Handing over an entry may let other threads run, the
- * vCPU's own and those that kick it among them; each entry is handed over once, and who comes last
- * does not wait for those that others still have in hand: KVM's harvest does not either.
+ * A VM exit: what the PML buffer holds goes to KVM. Handing over an entry may let other threads
+ * run, the vCPU's own and those that kick it among them; each entry is handed over once, and who
+ * comes last does not wait for those that others still have in hand: KVM's harvest does not either.
  */
 void hw_exit_guest(struct oracle *o, int vcpu)
 {
@@ -92,13 +92,14 @@ static void begin_instruction(struct oracle *o, struct vcpu *v)
 {
 	v->executing = true;
 	v->thread = o->thread;
-	if (o->predict && oracle_others_call(o))
-		oracle_set_prediction(o, false);
+	if (!o->overlapped && oracle_others_call(o))
+		oracle_overlap(o);
 }
 
 /*
- * An instruction boundary: interrupts are taken. The requests that came meanwhile take effect, and whoever made them sees that before
- * the exit is handled, as an IPI is acknowledged before KVM looks at why the guest was left.
+ * An instruction boundary: interrupts are taken. The requests that came meanwhile take effect, and
+ * whoever made them sees that before the exit is handled, as an IPI is acknowledged before KVM
+ * looks at why the guest was left.
  */
 static void end_instruction(struct oracle *o, struct vcpu *v, bool leave)
 {
@@ -256,7 +257,8 @@ void hw_call_begin(struct oracle *o, const struct oracle_call *call)
 
 /*
  * KVM enters the guest only if no request has come since it looked: with interrupts off and the
- * vCPU marked as in guest mode it looks again, so that roots invalidated before that are seen here, and after that by a kick.
+ * vCPU marked as in guest mode it looks again, so that roots invalidated before that are seen here,
+ * and after that by a kick.
  */
 static bool let_in(struct oracle *o, struct vcpu *v, const struct oracle_call *call)
 {
@@ -552,8 +554,8 @@ static uint64_t error_code(const struct oracle *o, enum hw_access access, unsign
 }
 
 /*
- * An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address. It leaves the guest when the
- * instruction ends.
+ * An EPT violation or nested page fault: the exit drops what the vCPU has cached for the address.
+ * It leaves the guest when the instruction ends.
  */
 static enum hw_result fault(struct oracle *o, int vcpu, uint64_t gfn, enum hw_access access,
 			    unsigned int perm, bool rsvd, struct hw_exit *exit)
@@ -578,24 +580,29 @@ static void use_memory(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn,
 		.e = e,
 		.cached = cached,
 	};
-	const struct slot *slot = NULL;
+	const struct slot *slot = slots_find(&o->slots, v->smm, gfn);
+	uint64_t hvn;
 	bool ok = true;
 
 	if (cached)
 		ok = rule_t_use(o, &use);
-	ok = rule_m_use(o, &use, &slot) && ok;
+	ok = rule_m_use(o, &use, &hvn) && ok;
 	rule_w_use(o, &use);
 	o->step++;
+	o->progress++;
 	oracle_mix(o, gfn << 2 | access, e->pfn);
-	if (access != HW_WRITE || !slot)
+	if (access != HW_WRITE || hvn == HOST_NO_FRAME)
 		return;
 	/* A store that went astray is not one to that page. */
 	if (ok)
-		host_written(o, slot->desc.hvn + (gfn - slot->desc.base), false);
-	migrate_written(o, slot, gfn);
+		host_written(o, hvn, false);
+	if (slot)
+		migrate_written(o, slot, gfn);
 }
 
-/* The access is performed. A translation that is dropped meanwhile is missing from the next one on. */
+/*
+ * The access is performed. A translation that is dropped meanwhile is missing from the next one on.
+ */
 static void perform(struct oracle *o, struct vcpu *v, int vcpu, uint64_t gfn, enum hw_access access,
 		    struct tlb_entry *e, bool cached)
 {
@@ -644,8 +651,8 @@ static enum hw_result access_memory(struct oracle *o, struct vcpu *v, uint64_t g
  * @access: read, write or instruction fetch
  * @exit: filled unless the access was performed
  *
- * Other threads may run at the points inside. Nobody but the vCPU itself changes its caches meanwhile:
- * requests wait for the end of the instruction.
+ * Other threads may run at the points inside. Nobody but the vCPU itself changes its caches
+ * meanwhile: requests wait for the end of the instruction.
  *
  * Return: HW_DONE, or why the vCPU left guest mode; HW_NO_ROOT if it may not run at all.
  */

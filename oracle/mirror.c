@@ -393,7 +393,10 @@ void mirror_invalidate_roots(struct oracle *o)
 		o->mirror->roots[i]->valid = o->mirror->roots[i]->unsure = false;
 }
 
-/* A vCPU that has served all requests runs on the root, or a fault that found it valid maps something. */
+/*
+ * A vCPU that has served all requests runs on the root, or a fault that found it valid maps
+ * something.
+ */
 void mirror_root_is_valid(struct mirror_table *t)
 {
 	if (t->unsure)

@@ -23,6 +23,9 @@
 
 struct oracle;
 
+/* Is the table on the list from which NX recovery takes? */
+enum nx_listed { NX_NOT_LISTED, NX_LISTED, NX_MAYBE };
+
 /**
  * struct mirror_table - a page-table page
  * @pa: its physical address
@@ -47,7 +50,8 @@ struct oracle;
  * @init_base: what entry 0 would be if all of those continue one run of frames
  * @init_level: the level that the MMU said they have
  * @init_uniform: they do continue one run
- * @nx_split: made by an execution that the iTLB-multihit mitigation kept from a huge page
+ * @nx: whether it was made by an execution that the iTLB-multihit mitigation kept from a huge page
+ * @born: of the entries that it was linked with, see rule_n.c
  * @present: bit i: entry i is MMU-present
  * @aged: bit i: entry i lost W to access tracking, see rule T
  */
@@ -68,11 +72,12 @@ struct mirror_table {
 	bool smm;
 	bool guest_mode;
 	bool counted;
-	bool nx_split;
+	uint8_t nx;
 	bool init_uniform;
 	uint16_t nr_leaf;
 	uint16_t nr_init;
 	uint64_t init_base;
+	uint64_t born;
 	uint64_t present[8];
 	uint64_t aged[8];
 };

@@ -31,6 +31,7 @@ struct oracle *oracle_create(void)
 	o->host = host_create();
 	o->migrate = migrate_create();
 	o->model = model_create();
+	map_init(&o->born);
 	return o;
 }
 
@@ -42,6 +43,7 @@ void oracle_destroy(struct oracle *o)
 {
 	if (!o)
 		return;
+	map_free(&o->born);
 	model_destroy(o->model);
 	migrate_destroy(o->migrate);
 	host_destroy(o->host);
@@ -115,15 +117,23 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 		o->threads[i].locks = o->threads[i].rcu = 0;
 		o->threads[i].invalidations = 0;
 		o->threads[i].nr_owed = 0;
+		o->threads[i].lookup.step = 0;
 	}
 	o->calls_open = 0;
 	o->invalidations = 0;
 	o->regions_open = 0;
+	o->region_step = 0;
+	o->region_orders = 0;
+	memset(o->slot_order, 0, sizeof(o->slot_order));
+	o->overlapped = false;
+	o->nr_stale = 0;
+	map_clear(&o->born);
 	o->open_since = 0;
 	o->invalidated = 0;
 	o->nr_tracked = 0;
-	o->nr_nx_splits = 0;
-	o->nx_unsure = false;
+	o->nr_nx_splits = o->nr_nx_maybe = 0;
+	o->nx_open = 0;
+	o->nx_step = 0;
 	o->nr_violations = 0;
 
 	model_reset(o->model, vm, &model_env);
@@ -501,6 +511,9 @@ void oracle_ev_lock(struct oracle *o, const char *name, int delta)
 	oracle_mix(o, 6, (uint64_t)delta);
 	t->locks += delta > 0 ? 1 : -1;
 	t->last_lock = name;
+	if (delta < 0 && t->depth && t->calls[0].call.kind == CALL_SET_REGION &&
+	    strstr(name, "slots_lock"))
+		t->region_order = ++o->region_orders;
 }
 
 /**
@@ -549,6 +562,70 @@ void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa)
 
 /* ---- calls ---- */
 
+/* From now on things happen at the same time: what follows from their order is not predicted. */
+void oracle_overlap(struct oracle *o)
+{
+	o->overlapped = true;
+	oracle_set_prediction(o, false);
+}
+
+/* Has a change of slots been under way at any time since step @since? */
+bool oracle_region_changed(const struct oracle *o, uint64_t since)
+{
+	return o->regions_open || o->region_step > since;
+}
+
+/* Is the slot about to go, or to be where it is not now? */
+bool oracle_slot_leaves(const struct oracle *o, uint8_t number)
+{
+	int i;
+
+	for (i = 0; i < ORACLE_MAX_THREADS && o->regions_open; i++) {
+		const struct oracle_call *call = &o->threads[i].calls[0].call;
+		const struct slot *slot;
+
+		if (!o->threads[i].depth || call->kind != CALL_SET_REGION ||
+		    OP_SLOT(call->region.as_id, call->region.id) != number)
+			continue;
+		slot = &o->slots.slot[OP_SLOT_AS(number)][OP_SLOT_ID(number)];
+		if (!call->region.npages || call->region.base != slot->desc.base)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * oracle_slots_seen() - the slots that the MMU may take a gfn to be in
+ * @o: oracle
+ * @as: address space
+ * @gfn: guest page
+ * @seen: result, MAX_SEEN entries
+ *
+ * While a slot is being changed, who looks finds it as it was or as it will be.
+ *
+ * Return: how many.
+ */
+int oracle_slots_seen(struct oracle *o, int as, uint64_t gfn, const struct slot_desc **seen)
+{
+	uint32_t i;
+	int n = 0;
+
+	for (i = 0; i < o->slots.nr[as]; i++) {
+		const struct slot_desc *d = &o->slots.list[as][i]->desc;
+
+		if (gfn - d->base < d->npages)
+			seen[n++] = d;
+	}
+	for (i = 0; i < ORACLE_MAX_THREADS && o->regions_open; i++) {
+		const struct oracle_call *call = &o->threads[i].calls[0].call;
+
+		if (o->threads[i].depth && call->kind == CALL_SET_REGION &&
+		    call->region.as_id == as && gfn - call->region.base < call->region.npages)
+			seen[n++] = &call->region;
+	}
+	return n;
+}
+
 static struct call_frame *push(struct oracle *o, const struct oracle_call *call)
 {
 	struct thread_state *t = oracle_current(o);
@@ -587,8 +664,8 @@ static void find_open_since(struct oracle *o)
  */
 void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
 {
-	if (o->predict && (oracle_others_call(o) || hw_others_executing(o)))
-		oracle_set_prediction(o, false);
+	if (!o->overlapped && (oracle_others_call(o) || hw_others_executing(o)))
+		oracle_overlap(o);
 	hw_call_begin(o, call);
 	o->step++;
 	oracle_mix(o,
@@ -596,14 +673,38 @@ void oracle_call_begin(struct oracle *o, const struct oracle_call *call)
 			   call->level,
 		   call->gfn ^ call->n << 20 ^ call->error_code << 56);
 	push(o, call);
+	oracle_current(o)->region_order = 0;
 	if (call->kind == CALL_DESTROY_VM)
 		o->destroyed = true;
 	if (call->kind == CALL_SET_REGION)
 		o->regions_open++;
-	if (call->kind == CALL_SET_NX && !call->on)
-		o->nx_huge_pages = false;
+	rule_w_call_begin(o, call);
+	rule_x_call_begin(o, call);
 	if (o->predict)
 		model_call_begin(o->model, call);
+}
+
+/*
+ * Has a later change of the same slot returned before this one did? Changes are made one after the
+ * other, under slots_lock, and count in that order.
+ */
+static bool region_is_late(struct oracle *o, const struct oracle_call *call)
+{
+	const struct slot_desc *region = &call->region;
+	uint64_t order = oracle_current(o)->region_order, *last;
+
+	if (region->as_id > 1 || region->id >= PROG_MAX_SLOTS)
+		return false;
+	last = &o->slot_order[region->as_id][region->id];
+	if (!order)
+		order = ++o->region_orders;
+	if (!call->ret && order < *last) {
+		o->slots.gen_unsure[region->as_id] = true;
+		return true;
+	}
+	if (!call->ret)
+		*last = order;
+	return false;
 }
 
 static void region_set(struct oracle *o, const struct oracle_call *call)
@@ -612,6 +713,9 @@ static void region_set(struct oracle *o, const struct oracle_call *call)
 		slots_get(&o->slots, OP_SLOT(call->region.as_id, call->region.id));
 	struct slot_desc old = { 0 };
 	bool moved, log_changed;
+
+	if (region_is_late(o, call))
+		return;
 
 	if (slot)
 		old = slot->desc;
@@ -624,7 +728,9 @@ static void region_set(struct oracle *o, const struct oracle_call *call)
 		migrate_slot_changed(o, OP_SLOT(call->region.as_id, call->region.id));
 	if (old.npages && moved) {
 		rule_w_slot(o, OP_SLOT(old.as_id, old.id));
-		rule_n_slot(o, &old);
+		/* Other slots may have come to be there since. */
+		if (!oracle_region_changed(o, oracle_call_step(o)))
+			rule_n_slot(o, &old);
 	}
 }
 
@@ -641,6 +747,13 @@ static void count_invalidations(struct oracle *o, const struct oracle_call *call
 		t->invalidations--;
 		o->invalidations--;
 	}
+}
+
+/* Those that a vCPU makes again and again until a fault is resolved do not count. */
+static bool gets_on(const struct oracle_call *call)
+{
+	return call->kind != CALL_ENTER_GUEST && call->kind != CALL_PAGE_FAULT &&
+	       call->kind != CALL_MARK_DIRTY;
 }
 
 static void call_rules(struct oracle *o, const struct oracle_call *call)
@@ -679,10 +792,13 @@ void oracle_call_end(struct oracle *o, const struct oracle_call *call)
 	if (call->kind == CALL_SET_REGION) {
 		o->regions_open--;
 		region_set(o, call);
+		o->region_step = o->step;
 	}
 	count_invalidations(o, call);
 	hw_call_end(o, call);
 	call_rules(o, call);
+	t->returned = o->step;
+	o->progress += gets_on(call);
 	if (o->predict)
 		model_call_end(o->model, call);
 }

@@ -101,8 +101,8 @@ void oracle_set_thread(struct oracle *o, int thread, uint32_t op);
 
 /*
  * Counts everything that may let somebody get on: SPTEs that changed, roots, slots, host memory,
- * calls that returned something else than "again". While it stands still and every thread has spun or retried,
- * nobody will ever get on (rule P).
+ * calls that returned something else than "again". While it stands still and every thread has spun
+ * or retried, nobody will ever get on (rule P).
  */
 uint64_t oracle_progress(const struct oracle *o);
 
@@ -127,9 +127,9 @@ void oracle_ev_page_free(struct oracle *o, uint64_t pa);
  */
 uint32_t oracle_ev_flush(struct oracle *o, uint64_t gfn, uint64_t nr);	/* nr 0: everything */
 /*
- * All vCPUs leave the guest; PML buffers are drained: by the vCPU's own thread if it is in the middle of
- * an instruction, else at once by the thread that kicks. @drop_roots: no vCPU enters again before
- * it has loaded a new root.
+ * All vCPUs leave the guest; PML buffers are drained: by the vCPU's own thread if it is in the
+ * middle of an instruction, else at once by the thread that kicks. @drop_roots: no vCPU enters
+ * again before it has loaded a new root.
  */
 uint32_t oracle_ev_kick(struct oracle *o, bool drop_roots);
 /* Number of the last flush or kick. */

@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "hw.h"
+#include "map.h"
 #include "mirror.h"
 #include "model.h"
 #include "oracle.h"
@@ -61,6 +62,24 @@ struct hw_use {
 	bool cached;
 };
 
+#define MAX_SEEN	(PROG_MAX_SLOTS + ORACLE_MAX_THREADS)
+
+/* A host page looked up by a fault: at which step, and what the answer was. */
+struct lookup {
+	uint64_t step;
+	uint64_t hvn;
+	uint64_t pfn;
+};
+
+/* Host pages, or gfns, of which look-ups before @step must not be used any more. */
+struct stale_range {
+	uint64_t step;
+	uint64_t start, n;
+	bool gfns;
+};
+
+#define MAX_STALE	16
+
 #define OWED_MAX	8
 #define OWED_ANY_ROOT	(~0ULL)
 
@@ -84,6 +103,10 @@ struct call_frame {
  * @last_lock: the lock that it took or released last
  * @rcu: RCU read sections that it is in
  * @invalidations: that it has started and not ended
+ * @region_order: when the SET_REGION call that it is in released slots_lock, see region_set(); 0:
+ * not yet
+ * @lookup: the last that it made
+ * @returned: step at which its last call returned
  * @owed: what the call that it is in may still have to flush, @nr_owed: how many ranges
  */
 struct thread_state {
@@ -94,14 +117,17 @@ struct thread_state {
 	const char *last_lock;
 	int rcu;
 	int invalidations;
+	uint64_t region_order;
+	struct lookup lookup;
 	struct owed_range owed[OWED_MAX];
 	uint32_t nr_owed;
+	uint64_t returned;
 };
 
 struct tracked_gfn {
 	uint8_t slot;
 	uint64_t gfn;
-	uint32_t count;
+	int32_t count;
 };
 
 struct oracle {
@@ -113,9 +139,10 @@ struct oracle {
 	struct migrate *migrate;
 	struct model *model;
 	bool predict;
+	bool overlapped;	/* calls of several threads have, or a call and an instruction */
 	bool destroyed;		/* or about to be */
 	uint64_t requests;	/* flushes and kicks so far */
-	bool nx_huge_pages;	/* the mitigation is on, as of the last SET_NX that returned */
+	bool nx_huge_pages;	/* the mitigation is on, and nobody is turning it off */
 	struct slots slots;
 	struct vcpu vcpus[PROG_MAX_VCPUS];
 
@@ -133,12 +160,20 @@ struct oracle {
 	uint64_t open_since;	/* step at which the oldest open call began */
 	uint64_t invalidated;	/* step at which roots were invalidated last */
 	int regions_open;	/* SET_REGION calls among them: which slots there are is in flux */
+	uint64_t region_step;	/* step at which one returned last */
+	uint64_t region_orders;
+	uint64_t slot_order[2][PROG_MAX_SLOTS];
 
 	/* rules' own */
+	struct map born;	/* leaf: step of the look-up that it was made from, see rule_n.c */
+	struct stale_range stale[MAX_STALE];
+	uint32_t nr_stale;
 	struct tracked_gfn tracked[ORACLE_MAX_TRACKED];
 	uint32_t nr_tracked;
-	int64_t nr_nx_splits;
-	bool nx_unsure;		/* recovery may have forgotten tables without zapping them */
+	int64_t nr_nx_splits;	/* tables that are on the recovery list, */
+	int64_t nr_nx_maybe;	/* and those of which that is not known */
+	int nx_open;		/* SET_NX calls that have not returned */
+	uint64_t nx_step;	/* step at which one did last */
 
 	/* findings */
 	uint32_t nr_violations;
@@ -200,6 +235,12 @@ static inline uint64_t oracle_read_spte(struct oracle *o, uint64_t pa, bool *liv
 	*live = sptep;
 	return sptep ? __atomic_load_n(sptep, __ATOMIC_ACQUIRE) : 0;
 }
+
+/* ---- oracle.c ---- */
+int oracle_slots_seen(struct oracle *o, int as, uint64_t gfn, const struct slot_desc **seen);
+bool oracle_slot_leaves(const struct oracle *o, uint8_t number);
+void oracle_overlap(struct oracle *o);
+bool oracle_region_changed(const struct oracle *o, uint64_t since);
 
 /* ---- owed.c ---- */
 void owed_add(struct oracle *o, uint64_t root, uint64_t start, uint64_t n);

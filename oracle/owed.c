@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who owes a flush. A call that takes a translation away, or part of what it permits, owes one
- * for those pages until it has asked for it, or returns: so long, and only for those pages, a
- * vCPU may go on with what it has cached. Nobody relies on the flush of a call that has not
- * returned: KVM harvests, clears and write-protects under slots_lock, which it holds over the flush, and
- * zaps with mmu_lock held or the SPTE frozen until the flush is done.
+ * Who owes a flush. A call that takes a translation away, or part of what it permits, owes one for
+ * those pages until it has asked for it, or returns: so long, and only for those pages, a vCPU may
+ * go on with what it has cached. Nobody relies on the flush of a call that has not returned: KVM
+ * harvests, clears and write-protects under slots_lock, which it holds over the flush, and zaps
+ * with mmu_lock held or the SPTE frozen until the flush is done.
  */
 #include "oracle_internal.h"
 
@@ -25,8 +25,8 @@ static void widen(struct owed_range *r, uint64_t root, uint64_t start, uint64_t 
  * @start: first gfn
  * @n: number of pages
  *
- * A walk takes one page after the other, so most of the time a range grows. Ranges beyond those that fit are
- * joined to the last one: that excuses too much, never too little.
+ * A walk takes one page after the other, so most of the time a range grows. Ranges beyond those
+ * that fit are joined to the last one: that excuses too much, never too little.
  */
 void owed_add(struct oracle *o, uint64_t root, uint64_t start, uint64_t n)
 {
@@ -80,8 +80,8 @@ bool owed_any(const struct oracle *o, uint64_t root, uint64_t gfn)
 		for (k = 0; k < t->nr_owed; k++) {
 			const struct owed_range *r = &t->owed[k];
 
-			if ((r->root == root || r->root == OWED_ANY_ROOT) &&
-			    gfn >= r->start && gfn < r->end)
+			if ((r->root == root || r->root == OWED_ANY_ROOT) && gfn >= r->start &&
+			    gfn < r->end)
 				return true;
 		}
 	}

@@ -5,7 +5,9 @@
  * re-fault, never an emulation.
  *
  * An MMIO SPTE may stay when a slot appears at its gfn: the generation in it is stale then. So what
- * is checked is how it is made, and that nobody emulates an access to a gfn that has a slot.
+ * is checked is how it is made, and that nobody emulates an access to a gfn that has a slot. A slot
+ * that came while the access was looked at need not have been seen, nor a generation: two pass
+ * with each change, four if the old slot is made invalid first.
  */
 #include "rules.h"
 
@@ -17,6 +19,7 @@ static void check_mmio(struct oracle *o, const struct spte_event *ev)
 {
 	const struct mirror_table *root = mirror_table(o, ev->t->root);
 	uint64_t gfn = fmt_mmio_gfn(&o->fmt, ev->val), gen = fmt_mmio_gen(ev->val);
+	bool unsure = oracle_current(o)->depth && o->region_step > oracle_current(o)->calls[0].step;
 	int as = root && root->smm;
 	uint64_t now = o->slots.gen[as] & FMT_GEN_MASK;
 
@@ -28,7 +31,8 @@ static void check_mmio(struct oracle *o, const struct spte_event *ev)
 			      (unsigned long long)gfn);
 	else if ((ev->val & o->fmt.mmio_access) != o->fmt.mmio_access)
 		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE without all access bits");
-	else if (gen != now && !o->slots.gen_unsure[as] && !o->regions_open)
+	else if (!o->slots.gen_unsure[as] && !unsure &&
+		 ((gen - now) & FMT_GEN_MASK) > 4 * (uint64_t)o->regions_open)
 		oracle_report(o, 'G', ev->gfn, ev->val,
 			      "an MMIO SPTE of generation 0x%llx; it is 0x%llx now",
 			      (unsigned long long)gen, (unsigned long long)now);
@@ -53,7 +57,7 @@ void rule_g_call_end(struct oracle *o, const struct oracle_call *call)
 	const struct slot *slot;
 
 	if (call->kind != CALL_PAGE_FAULT || !(call->error_code & PFERR_RSVD) ||
-	    call->ret != RET_PF_EMULATE || o->regions_open)
+	    call->ret != RET_PF_EMULATE || oracle_region_changed(o, oracle_call_step(o)))
 		return;
 	slot = slots_find(&o->slots, o->vcpus[call->vcpu].smm, call->gfn);
 	if (slot && !((slot->desc.flags & SLOT_RO) && (call->error_code & PFERR_WRITE)))

@@ -9,77 +9,95 @@
 #include "host.h"
 #include "rules.h"
 
-static void check_level(struct oracle *o, const struct spte_event *ev, const struct slot *slot,
-			uint64_t hvn)
+/* Is the leaf wrong, if @d is the slot that it was made for? Reported only if @tell. */
+#define WRONG(ev, ...)								\
+	({									\
+		if (tell)							\
+			oracle_report(o, 'M', (ev)->gfn, (ev)->val, __VA_ARGS__); \
+		true;								\
+	})
+
+static bool level_is_wrong(struct oracle *o, const struct spte_event *ev, const struct slot_desc *d,
+			   uint64_t hvn, bool tell)
 {
 	uint64_t n = 1ULL << (9 * (ev->level - 1));
 
-	if (ev->gfn < slot->desc.base || ev->gfn + n > slot->desc.base + slot->desc.npages)
-		oracle_report(o, 'M', ev->gfn, ev->val,
-			      "a huge mapping that reaches beyond the slot");
-	else if (oracle_host_mapping_level(o, hvn) < ev->level)
-		oracle_report(o, 'M', ev->gfn, ev->val,
-			      "a mapping at level %d of memory that the host maps at level %d",
-			      ev->level, oracle_host_mapping_level(o, hvn));
-	else if ((slot->desc.flags & SLOT_LOG) && (ev->val & FMT_BIT_W))
-		oracle_report(o, 'M', ev->gfn, ev->val,
-			      "a writable huge mapping is made in a slot that is logged");
+	if (ev->gfn < d->base || ev->gfn + n > d->base + d->npages)
+		return WRONG(ev, "a huge mapping that reaches beyond the slot");
+	if (oracle_host_mapping_level(o, hvn) < ev->level)
+		return WRONG(ev, "a mapping at level %d of memory that the host maps at level %d",
+			     ev->level, oracle_host_mapping_level(o, hvn));
+	if ((d->flags & SLOT_LOG) && (ev->val & FMT_BIT_W))
+		return WRONG(ev, "a writable huge mapping is made in a slot that is logged");
+	return false;
 }
 
-static void check_bits(struct oracle *o, const struct spte_event *ev, const struct slot *slot,
-		       uint64_t hvn)
+static bool bits_are_wrong(struct oracle *o, const struct spte_event *ev, const struct slot_desc *d,
+			   uint64_t hvn, bool tell)
 {
-	bool device = oracle_host_is_mmio_pfn(o, fmt_pfn(&o->fmt, ev->val));
+	bool device = oracle_host_is_mmio_pfn(o, fmt_pfn(&o->fmt, ev->val)), wrong = false;
 	uint64_t me = device ? 0 : o->fmt.me_value;
 
-	if ((slot->desc.flags & SLOT_RO) && (ev->val & (FMT_BIT_W | o->fmt.host_writable)))
-		oracle_report(o, 'M', ev->gfn, ev->val, "a writable mapping in a read-only slot");
+	if ((d->flags & SLOT_RO) && (ev->val & (FMT_BIT_W | o->fmt.host_writable)))
+		wrong = WRONG(ev, "a writable mapping in a read-only slot");
 	else if ((ev->val & o->fmt.host_writable) && host_protected(o, hvn))
-		oracle_report(o, 'M', ev->gfn, ev->val,
-			      "a writable mapping of what the host maps read-only");
+		wrong = WRONG(ev, "a writable mapping of what the host maps read-only");
 	/* Write-back and ignore the guest's PAT; a device is uncached. */
 	if (o->fmt.ept && (ev->val & FMT_EPT_MEMTYPE) != (device ? 0 : 0xeULL << 3))
-		oracle_report(o, 'M', ev->gfn, ev->val, "the memory type is not %s",
-			      device ? "UC" : "WB");
+		wrong = WRONG(ev, "the memory type is not %s", device ? "UC" : "WB");
 	if ((ev->val & o->fmt.me_mask) != me)
-		oracle_report(o, 'M', ev->gfn, ev->val, "memory-encryption bits are wrong for %s",
+		wrong = WRONG(ev, "memory-encryption bits are wrong for %s",
 			      device ? "a device" : "memory");
+	return wrong;
 }
 
+static bool leaf_is_wrong(struct oracle *o, const struct spte_event *ev, const struct slot_desc *d,
+			  bool tell)
+{
+	uint64_t hvn = d->hvn + (ev->gfn - d->base);
+	uint64_t pfn = fmt_pfn(&o->fmt, ev->val), frame = host_frame(o, hvn);
+	bool wrong;
+
+	/*
+	 * Some other page's frame is a wrong mapping; one that the page had, or that nobody has,
+	 * was looked up too early.
+	 */
+	if (frame != pfn && tell &&
+	    (frame == HOST_NO_FRAME || rule_n_looked_up(o, hvn, pfn) ||
+	     host_owner(o, pfn) == HOST_NO_FRAME))
+		oracle_report(o, 'N', ev->gfn, ev->val,
+			      "an SPTE is made with frame 0x%llx, which the page has lost",
+			      (unsigned long long)pfn);
+	else if (frame != pfn)
+		return WRONG(ev, "frame 0x%llx is mapped, the page is in 0x%llx",
+			     (unsigned long long)pfn, (unsigned long long)frame);
+	if (frame != pfn)
+		return true;
+	wrong = ev->level > 1 && level_is_wrong(o, ev, d, hvn, tell);
+	return bits_are_wrong(o, ev, d, hvn, tell) || wrong;
+}
+
+/*
+ * The host changes its mapping of a page only between the end of an unmap's first half and the
+ * beginning of its second; no fault may map the page then. So what the host has now is what a new
+ * leaf must have, whoever else is doing whatever.
+ */
 static void check_new_leaf(struct oracle *o, const struct spte_event *ev)
 {
 	const struct mirror_table *root = mirror_table(o, ev->t->root);
-	uint64_t pfn = fmt_pfn(&o->fmt, ev->val), frame, hvn;
-	const struct slot *slot;
+	const struct slot_desc *seen[MAX_SEEN];
+	int i, n;
 
-	/* While the set of slots is being swapped, a fault may go by either one. */
-	if (!root || o->regions_open)
+	if (!root)
 		return;
-	slot = slots_find(&o->slots, root->smm, ev->gfn);
-	if (!slot) {
+	n = oracle_slots_seen(o, root->smm, ev->gfn, seen);
+	if (!n)
 		oracle_report(o, 'M', ev->gfn, ev->val, "a mapping where there is no slot");
-		return;
-	}
-	hvn = slot->desc.hvn + (ev->gfn - slot->desc.base);
-	frame = host_frame(o, hvn);
-	if (frame != pfn) {
-		/*
-		 * Some other page's frame is a wrong mapping, a frame that nobody has was looked up
-		 * too early.
-		 */
-		if (frame == HOST_NO_FRAME || host_owner(o, pfn) == HOST_NO_FRAME)
-			oracle_report(o, 'N', ev->gfn, ev->val,
-				      "an SPTE is made with frame 0x%llx, which the page has lost",
-				      (unsigned long long)pfn);
-		else
-			oracle_report(o, 'M', ev->gfn, ev->val,
-				      "frame 0x%llx is mapped, the page is in 0x%llx",
-				      (unsigned long long)pfn, (unsigned long long)frame);
-		return;
-	}
-	if (ev->level > 1)
-		check_level(o, ev, slot, hvn);
-	check_bits(o, ev, slot, hvn);
+	for (i = 0; i < n; i++)
+		if (!leaf_is_wrong(o, ev, seen[i], i == n - 1))
+			break;
+	if (i < n)
+		rule_n_leaf(o, ev, seen[i]->hvn + (ev->gfn - seen[i]->base));
 }
 
 /*
@@ -90,7 +108,8 @@ static bool same_translation(const struct oracle *o, uint64_t huge, uint64_t chi
 			     uint32_t i)
 {
 	const uint64_t keep = FMT_BIT_W | o->fmt.host_writable | o->fmt.mmu_writable |
-			      o->fmt.me_mask | (o->fmt.ept ? FMT_AD_TYPE | 1 : 1);
+			      o->fmt.accessed | o->fmt.dirty | o->fmt.me_mask |
+			      (o->fmt.ept ? FMT_AD_TYPE | 1 : 1);
 
 	return fmt_mmu_present(child) && fmt_is_leaf(child, level - 1) &&
 	       fmt_pfn(&o->fmt, child) ==
@@ -139,9 +158,11 @@ void rule_m_spte(struct oracle *o, const struct spte_event *ev)
 	child = mirror_table(o, fmt_table(&o->fmt, ev->val));
 	if (!child || !child->live)
 		return;
-	if (ev->was_leaf)
+	if (ev->was_leaf) {
 		check_split(o, ev, child);
-	else if (child->nr_init < 512 && child->fill != FMT_NONPRESENT)
+		rule_n_split(o, ev);
+	}
+	if (!ev->was_leaf && child->nr_init < 512 && child->fill != FMT_NONPRESENT)
 		oracle_report(o, 'G', ev->gfn, ev->val,
 			      "a table is linked whose entries are 0x%llx",
 			      (unsigned long long)child->fill);
@@ -151,24 +172,27 @@ void rule_m_spte(struct oracle *o, const struct spte_event *ev)
  * rule_m_use() - hardware uses a translation
  * @o: oracle
  * @use: which, for what
- * @slot: result: the slot that the gfn belongs to, if any
+ * @hvn: result: the host page that the gfn shows; HOST_NO_FRAME if none
  *
  * Return: whether the access goes to the frame that it should go to.
  */
-bool rule_m_use(struct oracle *o, const struct hw_use *use, const struct slot **slot)
+bool rule_m_use(struct oracle *o, const struct hw_use *use, uint64_t *hvn)
 {
-	uint64_t pfn = use->e->pfn + (use->gfn - use->e->gfn), frame;
+	uint64_t pfn = use->e->pfn + (use->gfn - use->e->gfn);
+	const struct slot_desc *seen[MAX_SEEN];
+	int i, n = oracle_slots_seen(o, use->v->smm, use->gfn, seen);
 
-	*slot = slots_find(&o->slots, use->v->smm, use->gfn);
-	if (!*slot) {
-		if (!o->regions_open)
-			oracle_report(o, use->cached ? 'T' : 'N', use->gfn, use->e->spte,
-				      "vCPU %d accesses a page that is in no slot", use->vcpu);
+	*hvn = HOST_NO_FRAME;
+	if (!n) {
+		oracle_report(o, use->cached ? 'T' : 'N', use->gfn, use->e->spte,
+			      "vCPU %d accesses a page that is in no slot", use->vcpu);
 		return false;
 	}
-	frame = host_frame(o, (*slot)->desc.hvn + (use->gfn - (*slot)->desc.base));
-	if (frame == pfn)
-		return true;
+	for (i = 0; i < n; i++) {
+		*hvn = seen[i]->hvn + (use->gfn - seen[i]->base);
+		if (host_frame(o, *hvn) == pfn)
+			return true;
+	}
 	if (!oracle_host_is_mmio_pfn(o, pfn) && host_owner(o, pfn) == HOST_NO_FRAME)
 		oracle_report(o, 'U', use->gfn, use->e->spte,
 			      "vCPU %d accesses frame 0x%llx after it was freed", use->vcpu,

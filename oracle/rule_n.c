@@ -6,6 +6,13 @@
  * At the end of invalidate_range_start() nothing may be mapped in the range: faults that are under
  * way see the invalidation in progress. At invalidate_range_end() a fault may have mapped the page
  * again; it looked it up after the frames changed if it has the frame that is there now.
+ *
+ * Where calls overlap, faults map pages again before a zap has returned, so a leaf is judged by
+ * when its pfn was looked up, which is remembered for each leaf (oracle.born). KVM's sequence
+ * number moves between the beginning and the end of the call that ends the invalidation: a look-up
+ * before that call began must not be used after it has returned, whatever frame it found; one
+ * within it may have come first or last. Leaves made before anything overlapped are not remembered:
+ * they are older than any call that others overlapped with.
  */
 #include "host.h"
 #include "rules.h"
@@ -13,7 +20,87 @@
 struct search {
 	const char *what;
 	const struct slot_desc *slot;	/* INVALIDATE_END: leaves with the right frame are fine */
+	uint64_t before;		/* ZAP_RANGE: leaves of look-ups since this step are fine */
 };
+
+/* A leaf is known by its address and by which use of the page that is. */
+static uint64_t leaf_key(const struct mirror_table *t, uint64_t pa)
+{
+	return (uint64_t)t->gen << 40 ^ pa >> 3;
+}
+
+/* The step of the look-up that the leaf was made from; 0: before anything overlapped. */
+static uint64_t leaf_born(const struct oracle *o, const struct mirror_table *t, uint64_t pa)
+{
+	uint64_t step = map_get(&o->born, leaf_key(t, pa));
+
+	return step == MAP_NONE ? t->born : step;
+}
+
+/* The current thread's look-up, if it was made in the call that it is in. */
+static const struct lookup *last_lookup(struct oracle *o)
+{
+	const struct thread_state *t = oracle_current(o);
+
+	return t->depth && t->lookup.step > t->calls[0].step ? &t->lookup : NULL;
+}
+
+/* Was @pfn what the current fault was told for @hvn, or for a huge page around it? */
+bool rule_n_looked_up(struct oracle *o, uint64_t hvn, uint64_t pfn)
+{
+	const struct lookup *l = last_lookup(o);
+
+	return l && l->pfn - pfn == l->hvn - hvn;
+}
+
+/**
+ * rule_n_leaf() - a leaf was made, of the frame that the host page has now
+ * @o: oracle
+ * @ev: the change
+ * @hvn: host page
+ */
+void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn)
+{
+	const struct lookup *l = last_lookup(o);
+	uint32_t i;
+
+	if (!o->overlapped || !l || !rule_n_looked_up(o, hvn, fmt_pfn(&o->fmt, ev->val)))
+		return;
+	map_put(&o->born, leaf_key(ev->t, ev->pa), l->step);
+	for (i = 0; i < MAX_STALE && i < o->nr_stale; i++) {
+		const struct stale_range *r = &o->stale[i];
+		uint64_t page = r->gfns ? ev->gfn + (l->hvn - hvn) : l->hvn;
+
+		if (r->step <= l->step || page - r->start >= r->n)
+			continue;
+		oracle_report(o, 'N', ev->gfn, ev->val,
+			      "an SPTE is made from a look-up that is older than the end of %s",
+			      r->gfns ? "a zap of a gfn range" : "an unmap");
+		return;
+	}
+}
+
+/* The parts of a huge page that is split are as old as it. */
+void rule_n_split(struct oracle *o, const struct spte_event *ev)
+{
+	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->val));
+
+	if (o->overlapped)
+		child->born = leaf_born(o, ev->t, ev->pa);
+}
+
+/* Look-ups before the call that returns now are stale. */
+static void note_stale(struct oracle *o, const struct oracle_call *call)
+{
+	if (!o->overlapped || !call->n)
+		return;
+	o->stale[o->nr_stale++ % MAX_STALE] = (struct stale_range){
+		.step = oracle_call_step(o),
+		.start = call->gfn,
+		.n = call->n,
+		.gfns = call->kind == CALL_ZAP_RANGE,
+	};
+}
 
 static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
 {
@@ -25,6 +112,8 @@ static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
 		if (host_frame(o, hvn) == fmt_pfn(&o->fmt, leaf->spte))
 			return 0;
 	}
+	if (s->before && leaf_born(o, leaf->table, leaf->pa) >= s->before)
+		return 0;
 	oracle_report(o, 'N', leaf->gfn, leaf->spte,
 		      "a mapping at level %d is left after %s returned", leaf->level, s->what);
 	return 1;
@@ -56,7 +145,8 @@ static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_
 			uint64_t to = hvn + n < d->hvn + d->npages ? hvn + n : d->hvn + d->npages;
 			struct search s = { .what = "an unmap" };
 
-			if (from >= to)
+			/* Where a slot is deleted or moved from another one may be by now. */
+			if (from >= to || oracle_slot_leaves(o, o->slots.list[as][i]->number))
 				continue;
 			if (end_of_invalidation)
 				s.slot = d;
@@ -78,11 +168,14 @@ void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 		break;
 	case CALL_INVALIDATE_END:
 		search_host(o, call->gfn, call->n, true);
+		note_stale(o, call);
 		break;
 	case CALL_ZAP_RANGE:
 		/* Other threads may have mapped the pages again by a new look-up. */
-		if (!o->calls_open)
-			search(o, -1, true, call->gfn, call->gfn + call->n, &s);
+		if (o->overlapped)
+			s.before = oracle_call_step(o);
+		search(o, -1, true, call->gfn, call->gfn + call->n, &s);
+		note_stale(o, call);
 		break;
 	default:
 		break;

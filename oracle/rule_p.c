@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rule P: every fault resolves. A vCPU that takes the same fault again and again, is told each time
- * to try again, and nothing changed in between, will do so for ever. (Deadlocks and step budgets
- * are the scheduler's to see.)
+ * to try again, and nothing changed in between, will do so for ever. (Deadlocks, step budgets and
+ * whether all threads together get on are the scheduler's to see, by oracle_progress().) While
+ * another thread is in the middle of something it may be that thread that the vCPU waits for.
  */
 #include "rules.h"
 
@@ -16,6 +17,10 @@ void rule_p_fault(struct oracle *o, int vcpu, uint64_t gfn, uint64_t error_code)
 {
 	struct vcpu *v = &o->vcpus[vcpu];
 
+	if (oracle_others_call(o) || hw_others_executing(o)) {
+		v->faults = 0;
+		return;
+	}
 	if (gfn != v->fault_gfn || error_code != v->fault_code || o->progress != v->fault_progress)
 		v->faults = 0;
 	v->fault_gfn = gfn;

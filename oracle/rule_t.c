@@ -17,8 +17,8 @@
  *   remembered (table.aged), and children of a split inherit it.
  *
  * Never fine is an entry that maps another frame than the page tables do: two vCPUs would see
- * different memory at the same place. Whoever takes a frame away keeps others from mapping the next one until no
- * TLB has the old one: by mmu_lock, held for writing, or by a frozen SPTE.
+ * different memory at the same place. Whoever takes a frame away keeps others from mapping the next
+ * one until no TLB has the old one: by mmu_lock, held for writing, or by a frozen SPTE.
  */
 #include "mirror_internal.h"
 #include "rules.h"
@@ -59,8 +59,8 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 }
 
 /*
- * May the vCPU still have of @root what the page tables do not have for @gfn any more? @start and @n: what it
- * has cached there in one piece.
+ * May the vCPU still have of @root what the page tables do not have for @gfn any more? @start and
+ * @n: what it has cached there in one piece.
  */
 static bool in_flight(const struct oracle *o, const struct vcpu *v, uint64_t root, uint64_t gfn,
 		      uint64_t start, uint64_t n)

@@ -3,6 +3,10 @@
  * Rule W: from the return of track to untrack, the gfn is writable through no entry that a vCPU can
  * still use: no SPTE of a valid root, which a fast fault could make writable either, and no TLB
  * entry.
+ *
+ * Calls that overlap: a page is tracked as long as more track calls have returned than untrack
+ * calls have begun, of those that succeed. A slot that is being deleted or moved tracks nothing any
+ * more.
  */
 #include "rules.h"
 
@@ -18,6 +22,21 @@ static struct tracked_gfn *find(struct oracle *o, uint8_t slot, uint64_t gfn)
 	return NULL;
 }
 
+static void count(struct oracle *o, uint8_t slot, uint64_t gfn, int n)
+{
+	struct tracked_gfn *t = find(o, slot, gfn);
+
+	if (!t && o->nr_tracked < ORACLE_MAX_TRACKED) {
+		t = &o->tracked[o->nr_tracked++];
+		*t = (struct tracked_gfn){ .slot = slot, .gfn = gfn };
+	}
+	if (!t)
+		return;
+	t->count += n;
+	if (!t->count)
+		*t = o->tracked[--o->nr_tracked];
+}
+
 static bool writable(const struct oracle *o, uint64_t spte)
 {
 	return spte & (FMT_BIT_W | o->fmt.mmu_writable);
@@ -29,7 +48,8 @@ static uint64_t tracked_in(const struct oracle *o, int as, uint64_t gfn, uint64_
 	uint32_t i;
 
 	for (i = 0; i < o->nr_tracked; i++)
-		if (OP_SLOT_AS(o->tracked[i].slot) == as && o->tracked[i].gfn - gfn < n)
+		if (OP_SLOT_AS(o->tracked[i].slot) == as && o->tracked[i].gfn - gfn < n &&
+		    o->tracked[i].count > 0 && !oracle_slot_leaves(o, o->tracked[i].slot))
 			return o->tracked[i].gfn;
 	return NO_GFN;
 }
@@ -84,28 +104,28 @@ static void check(struct oracle *o, int as, uint64_t gfn)
 	}
 }
 
+/* From here on nobody need keep the page from being written. */
+void rule_w_call_begin(struct oracle *o, const struct oracle_call *call)
+{
+	if (call->kind == CALL_UNTRACK)
+		count(o, call->slot, call->gfn, -1);
+}
+
 void rule_w_call_end(struct oracle *o, const struct oracle_call *call)
 {
-	struct tracked_gfn *t;
-
-	if ((call->kind != CALL_TRACK && call->kind != CALL_UNTRACK) || call->ret)
-		return;
-	t = find(o, call->slot, call->gfn);
 	if (call->kind == CALL_UNTRACK) {
-		if (t && !--t->count)
-			*t = o->tracked[--o->nr_tracked];
+		if (call->ret)
+			count(o, call->slot, call->gfn, 1);
 		return;
 	}
-	if (t) {
-		t->count++;
-	} else if (o->nr_tracked < ORACLE_MAX_TRACKED) {
-		o->tracked[o->nr_tracked++] = (struct tracked_gfn){
-			.slot = call->slot,
-			.gfn = call->gfn,
-			.count = 1,
-		};
-	}
-	check(o, OP_SLOT_AS(call->slot), call->gfn);
+	if (call->kind != CALL_TRACK || call->ret)
+		return;
+	/* What was tracked may have gone with its slot since. */
+	if (o->overlapped && oracle_region_changed(o, oracle_call_step(o)))
+		return;
+	count(o, call->slot, call->gfn, 1);
+	if (tracked_in(o, OP_SLOT_AS(call->slot), call->gfn, 1) != NO_GFN)
+		check(o, OP_SLOT_AS(call->slot), call->gfn);
 }
 
 /* The slot was deleted or moved: its pages are not tracked any more. */

@@ -4,10 +4,15 @@
  * executable; the recovery list holds exactly the linked tables made by exec faults whose requested
  * level was at or above the replaced SPTE's, and not unaccounted since.
  *
- * The list itself is not visible, its length is (nx_lpage_splits, compared in rule_l.c). Recovery
- * takes tables of slots that are logged off the list without zapping them; which ones depends on
- * the list's order, so after such a recovery the length is left to the sequential prediction.
+ * The list itself is not visible, its length is (nx_lpage_splits, compared in rule_l.c at moments
+ * when nothing runs): it is at least the number of tables that must be on it, and at most that plus
+ * those of which it is not known. These are
+ * - tables of slots that were logged during a recovery, which takes them off the list without
+ *   zapping them, in the list's order (the sequential prediction knows it);
+ * - tables made by a fault that ran while slots or the mitigation were being changed: it may have
+ *   gone by the old state or the new.
  */
+#include "mirror_internal.h"
 #include "rules.h"
 
 #define PFERR_FETCH	(1ULL << 4)
@@ -50,30 +55,63 @@ static int requested_level(struct oracle *o, const struct slot *slot, uint64_t g
 	return level;
 }
 
+static void set_listed(struct oracle *o, struct mirror_table *t, enum nx_listed listed)
+{
+	o->nr_nx_splits += (listed == NX_LISTED) - (t->nx == NX_LISTED);
+	o->nr_nx_maybe += (listed == NX_MAYBE) - (t->nx == NX_MAYBE);
+	t->nx = listed;
+}
+
 static void note_link(struct oracle *o, const struct spte_event *ev)
 {
 	const struct oracle_call *call = oracle_in_call(o);
 	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->val));
 	const struct mirror_table *root = mirror_table(o, ev->t->root);
+	uint64_t since = oracle_current(o)->calls[0].step;
 	const struct slot *slot;
 
 	if (!child || !root || !call || call->kind != CALL_PAGE_FAULT ||
-	    !(call->error_code & PFERR_FETCH) || !o->nx_huge_pages)
+	    !(call->error_code & PFERR_FETCH))
 		return;
+	if (o->overlapped &&
+	    (o->nx_open || o->nx_step > since || oracle_region_changed(o, since))) {
+		set_listed(o, child, NX_MAYBE);
+		return;
+	}
 	slot = slots_find(&o->slots, root->smm, call->gfn);
-	if (!slot || requested_level(o, slot, call->gfn) < ev->level)
-		return;
-	child->nx_split = true;
-	o->nr_nx_splits++;
+	if (o->nx_huge_pages && slot && requested_level(o, slot, call->gfn) >= ev->level)
+		set_listed(o, child, NX_LISTED);
 }
 
 static void note_unlink(struct oracle *o, const struct spte_event *ev)
 {
 	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->old));
 
-	if (child && child->nx_split) {
-		child->nx_split = false;
-		o->nr_nx_splits--;
+	if (child)
+		set_listed(o, child, NX_NOT_LISTED);
+}
+
+static bool is_logged(struct oracle *o, const struct mirror_table *t)
+{
+	const struct mirror_table *root = mirror_table(o, t->root);
+	const struct slot *slot = root ? slots_find(&o->slots, root->smm, t->gfn) : NULL;
+
+	return slot && (slot->desc.flags & SLOT_LOG);
+}
+
+/* Recovery may have forgotten tables of slots that are logged. */
+static void note_recovery(struct oracle *o)
+{
+	bool any = oracle_region_changed(o, oracle_call_step(o));
+	uint32_t i;
+
+	if (!o->nr_nx_splits || (!any && !o->slots.nr_logging))
+		return;
+	for (i = 0; i < o->mirror->nr_used; i++) {
+		struct mirror_table *t = o->mirror->used[i];
+
+		if (t->nx == NX_LISTED && (any || is_logged(o, t)))
+			set_listed(o, t, NX_MAYBE);
 	}
 }
 
@@ -129,17 +167,36 @@ static int check_leaf(struct oracle *o, const struct mirror_leaf *leaf, void *ar
 	return 1;
 }
 
+void rule_x_call_begin(struct oracle *o, const struct oracle_call *call)
+{
+	if (call->kind != CALL_SET_NX)
+		return;
+	o->nx_open++;
+	if (!call->on)
+		o->nx_huge_pages = false;
+}
+
+/* Of two toggles that overlap, nobody knows which one won. */
+static void nx_was_set(struct oracle *o, const struct oracle_call *call)
+{
+	bool alone = !--o->nx_open && o->nx_step < oracle_call_step(o);
+
+	o->nx_step = o->step;
+	if (!call->ret)
+		o->nx_huge_pages = call->on && alone;
+}
+
 void rule_x_call_end(struct oracle *o, const struct oracle_call *call)
 {
 	uint32_t i, n;
 	struct mirror_table **roots;
 
-	if (call->kind == CALL_NX_RECOVER && o->slots.nr_logging && o->nr_nx_splits)
-		o->nx_unsure = true;
-	if (call->kind != CALL_SET_NX || call->ret)
+	if (call->kind == CALL_NX_RECOVER)
+		note_recovery(o);
+	if (call->kind != CALL_SET_NX)
 		return;
-	o->nx_huge_pages = call->on;
-	if (!call->on)
+	nx_was_set(o, call);
+	if (!o->nx_huge_pages)
 		return;
 	roots = mirror_roots(o, &n);
 	for (i = 0; i < n; i++)

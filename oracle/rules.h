@@ -31,11 +31,14 @@ void rule_l_final(struct oracle *o, uint64_t pages_left, uint64_t allocs_left);
 
 /* M: what is mapped is right */
 void rule_m_spte(struct oracle *o, const struct spte_event *ev);
-bool rule_m_use(struct oracle *o, const struct hw_use *use, const struct slot **slot);
+bool rule_m_use(struct oracle *o, const struct hw_use *use, uint64_t *hvn);
 
 /* N: nothing is left behind */
 void rule_n_call_end(struct oracle *o, const struct oracle_call *call);
 void rule_n_slot(struct oracle *o, const struct slot_desc *gone);
+bool rule_n_looked_up(struct oracle *o, uint64_t hvn, uint64_t pfn);
+void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn);
+void rule_n_split(struct oracle *o, const struct spte_event *ev);
 
 /* P: progress */
 void rule_p_fault(struct oracle *o, int vcpu, uint64_t gfn, uint64_t error_code);
@@ -52,12 +55,14 @@ void rule_u_table(struct oracle *o, uint64_t gfn, uint64_t pa, const char *who);
 
 /* W: write tracking */
 void rule_w_spte(struct oracle *o, const struct spte_event *ev);
+void rule_w_call_begin(struct oracle *o, const struct oracle_call *call);
 void rule_w_call_end(struct oracle *o, const struct oracle_call *call);
 void rule_w_slot(struct oracle *o, uint8_t number);
 void rule_w_use(struct oracle *o, const struct hw_use *use);
 
 /* X: no executable huge pages under the mitigation */
 void rule_x_spte(struct oracle *o, const struct spte_event *ev);
+void rule_x_call_begin(struct oracle *o, const struct oracle_call *call);
 void rule_x_call_end(struct oracle *o, const struct oracle_call *call);
 
 #endif /* ORACLE_RULES_H */
