@@ -8,6 +8,25 @@
 /* Points that the longest operation on the largest slot stays well below. */
 #define OP_BUDGET	(1ULL << 26)
 
+/* Words of the buffer that are kept from run to run; the rare slot of many GiB has one of its own. */
+#define BITMAP_KEEP (1u << 16)
+
+/* Those of more than @keep words go. */
+static void drop_bitmaps(struct executor *x, size_t keep)
+{
+	int i;
+
+	for (i = 0; i < EXEC_BUFFERS; i++) {
+		struct exec_buffer *buffer = &x->bitmaps[i];
+
+		if (buffer->nr_words <= keep)
+			continue;
+		free(buffer->words);
+		buffer->words = NULL;
+		buffer->nr_words = 0;
+	}
+}
+
 /**
  * executor_create() - make an executor
  *
@@ -42,7 +61,7 @@ void executor_destroy(struct executor *x)
 	sim_set_observer(NULL);
 	sim_reset();
 	oracle_destroy(x->oracle);
-	free(x->bitmap);
+	drop_bitmaps(x, 0);
 	free(x);
 }
 
@@ -57,14 +76,9 @@ struct oracle *executor_oracle(struct executor *x)
 	return x->oracle;
 }
 
-/* Words of the buffer that are kept from run to run; the rare slot of many GiB has one of its own. */
-#define BITMAP_KEEP (1u << 16)
-
-static void drop_bitmap(struct executor *x)
+static struct exec_buffer *this_bitmap(struct executor *x)
 {
-	free(x->bitmap);
-	x->bitmap = NULL;
-	x->bitmap_words = 0;
+	return &x->bitmaps[x->current ? x->current->number : EXEC_BUFFERS - 1];
 }
 
 /**
@@ -72,20 +86,22 @@ static void drop_bitmap(struct executor *x)
  * @x: executor
  * @words: of 64 bits
  *
- * There is one such buffer, reused, and the user of it leaves it as it was found.
+ * Each thread has one such buffer, reused, and the user of it leaves it as it was found.
  *
  * Return: @words words of zeroes.
  */
 uint64_t *exec_bitmap(struct executor *x, size_t words)
 {
-	if (words > x->bitmap_words) {
-		free(x->bitmap);
-		x->bitmap = calloc(words, sizeof(*x->bitmap));
-		if (!x->bitmap)
+	struct exec_buffer *buffer = this_bitmap(x);
+
+	if (words > buffer->nr_words) {
+		free(buffer->words);
+		buffer->words = calloc(words, sizeof(*buffer->words));
+		if (!buffer->words)
 			abort();
-		x->bitmap_words = words;
+		buffer->nr_words = words;
 	}
-	return x->bitmap;
+	return buffer->words;
 }
 
 /**
@@ -96,9 +112,11 @@ uint64_t *exec_bitmap(struct executor *x, size_t words)
  */
 void exec_bitmap_clear(struct executor *x, size_t first, size_t words)
 {
-	if (words > x->bitmap_words - first)
-		words = x->bitmap_words - first;
-	memset(x->bitmap + first, 0, words * sizeof(*x->bitmap));
+	struct exec_buffer *buffer = this_bitmap(x);
+
+	if (words > buffer->nr_words - first)
+		words = buffer->nr_words - first;
+	memset(buffer->words + first, 0, words * sizeof(*buffer->words));
 }
 
 static bool set_up(struct executor *x)
@@ -183,7 +201,10 @@ static void run(struct executor *x)
 	exec_outside(x);
 	sim_set_budget(x->opts->op_budget);
 	if (set_up(x)) {
-		exec_threads_run(x);
+		if (!exec_threads_run(x)) {
+			drop_bitmaps(x, 0);
+			return;
+		}
 		exec_outside(x);
 		sim_set_budget(x->opts->op_budget);
 		exec_finish(x);
@@ -216,6 +237,10 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	x->accesses_left = with.max_accesses ? with.max_accesses : ~0ULL;
 	x->violations_told = 0;
 	x->current = NULL;
+	x->scheduled = false;
+	x->dying = false;
+	x->calls_open = 0;
+	x->nr_record = 0;
 
 	sim_reset();
 	memset(&x->outside, 0, sizeof(x->outside));
@@ -224,11 +249,11 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	exec_threads_init(x);
 	exec_events_begin(x);
 	if (setjmp(x->fatal))
-		drop_bitmap(x);
+		drop_bitmaps(x, 0);
 	else
 		run(x);
-	if (x->bitmap_words > BITMAP_KEEP)
-		drop_bitmap(x);
+	drop_bitmaps(x, BITMAP_KEEP);
+	exec_record_finish(x);
 
 	sim_set_observer(NULL);
 	res->stats.points = sim_points();

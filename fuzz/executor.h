@@ -4,7 +4,9 @@
  * tool and fuzz target, so that all of them mean the same by a program.
  *
  *   executor.c		 lifecycle: a VM per program, its end, what came out
- *   executor_schedule.c threads: whose turn it is, points where operations begin, choices
+ *   executor_schedule.c threads: points where operations begin, choices
+ *   executor_wait.c	 what a thread waits for besides locks
+ *   executor_record.c	 the schedule of a run
  *   executor_ops*.c	 one function per operation, a file per kind of thread
  *   executor_access.c	 a guest access: hardware, fault, emulation, until it is done
  *   executor_call.c	 calls of the MMU's interface, each shown to the oracle
@@ -89,7 +91,7 @@ enum exec_event_kind {
 	EXEC_EV_OP,		/* operation @op of @thread begins; @n: number of the access if repeated, from 0 */
 	EXEC_EV_CALL,		/* @call begins */
 	EXEC_EV_RETURN,		/* @call is over */
-	EXEC_EV_POINT,		/* @point @level @k; @pa @site */
+	EXEC_EV_POINT,		/* @point @level @k; @pa @object @site; @text: what POINT_BLOCK waits for */
 	EXEC_EV_SPTE,		/* @point (POINT_OP: before linking) @level @pa @old @val @ok @site */
 	EXEC_EV_ALLOC,		/* page-table page @pa filled with @val */
 	EXEC_EV_FREE,		/* page-table page @pa */
@@ -116,6 +118,7 @@ struct exec_event {
 	int delta;
 	bool ok;
 	uint64_t pa, old, val, gfn, n;
+	uint64_t object;
 	const char *text;
 	const struct sim_site *site;
 	const struct oracle_call *call;
@@ -162,7 +165,7 @@ struct exec_options {
  * @stats: counters
  * @hash: over every event
  * @nr_violations: rules broken; oracle_violation() of executor_oracle() has them until the next run
- * @nr_never: choices whose point never came
+ * @nr_never: choices whose point never came; not known of a run that a fatal finding cut short
  * @never: their numbers in the program
  * @nr_record: choices of the run's schedule; if there are more than max_record, those beyond are lost, and
  *	if more than PROG_MAX_CHOICES no program can hold them

@@ -5,10 +5,7 @@
  */
 #include "executor_internal.h"
 
-/*
- * Exits that one access may take.  With one thread at a time nobody else undoes what a fault put in
- * place, and no sequence of legitimate answers is half as long.
- */
+/* Exits in a row that one access may take while nothing changes, retries not counted. */
 #define MAX_EXITS	16
 
 /**
@@ -131,21 +128,27 @@ static bool fault_ends_access(struct executor *x, int vcpu, uint64_t gfn, enum h
  * @access: read, write or instruction fetch
  *
  * An access that does not end is a violation of rule P; one that meets an error ends there, as a VMM
- * would stop the vCPU.
+ * would stop the vCPU. Where the MMU was not able to answer, since somebody was in its way, others run
+ * before the access is tried again.
  */
 void exec_access(struct executor *x, int vcpu, uint64_t gfn, enum hw_access access)
 {
 	struct exec_vcpu *v = &x->vcpus[vcpu];
 	int exits, answer = RET_PF_CONTINUE;
+	uint64_t progress = 0;
 
 	x->res->stats.accesses++;
 	for (exits = 0; exits < MAX_EXITS; exits++) {
 		struct hw_exit exit = { .gpa = gfn << PAGE_SHIFT };
 		enum hw_result result;
 
+		if (oracle_progress(x->oracle) != progress)
+			exits = 0;
+		progress = oracle_progress(x->oracle);
 		if (!v->in_guest && !exec_enter_guest(x, vcpu))
 			return;
 		result = oracle_hw_access(x->oracle, vcpu, gfn, access, &exit);
+		sim_poll();
 		if (exec_tracing(x))
 			trace_access(x, vcpu, gfn, access, result, exit.error_code);
 		if (result == HW_DONE)
@@ -158,6 +161,10 @@ void exec_access(struct executor *x, int vcpu, uint64_t gfn, enum hw_access acce
 		count_fault(&x->res->stats, exit.error_code, answer);
 		if (fault_ends_access(x, vcpu, gfn, access, answer))
 			return;
+		if (answer == RET_PF_RETRY) {
+			exits--;
+			sim_retry(SIM_SITE);
+		}
 	}
 	oracle_report(
 		x->oracle, 'P', gfn, 0,
@@ -176,6 +183,7 @@ void exec_speculate(struct executor *x, int vcpu, uint64_t gfn)
 	if (!x->vcpus[vcpu].in_guest && !exec_enter_guest(x, vcpu))
 		return;
 	oracle_hw_speculate(x->oracle, vcpu, gfn);
+	sim_poll();
 }
 
 /**

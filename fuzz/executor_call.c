@@ -16,6 +16,7 @@ static void call_begin(struct executor *x, const struct oracle_call *call)
 
 		exec_emit(x, &ev);
 	}
+	x->calls_open++;
 	oracle_call_begin(x->oracle, call);
 }
 
@@ -32,6 +33,7 @@ static long call_end(struct executor *x, struct oracle_call *call, long ret)
 	call->ret = ret;
 	if (ret < 0)
 		x->res->stats.errors++;
+	x->calls_open--;
 	oracle_call_end(x->oracle, call);
 	if (exec_tracing(x))
 		call_trace_end(x, call);
@@ -41,10 +43,14 @@ static long call_end(struct executor *x, struct oracle_call *call, long ret)
 /* Optimised as one function: of the statistics most are of no interest here. */
 __attribute__((flatten)) static void check_stat(struct executor *x)
 {
+	uint64_t switches = sim.switches;
 	struct kvm_vm_stat stat;
 	struct oracle_stat seen;
 
 	kvm_vm_get_stat(x->kvm, &stat);
+	/* They are at rest unless another thread is in a call. */
+	if (x->calls_open || sim.switches != switches)
+		return;
 	seen = (struct oracle_stat){
 		.pages = { stat.pages[0], stat.pages[1], stat.pages[2] },
 		.nx_lpage_splits = stat.nx_lpage_splits,
@@ -53,7 +59,7 @@ __attribute__((flatten)) static void check_stat(struct executor *x)
 	oracle_check_stat(x->oracle, &seen);
 }
 
-/* As call_end(), where the statistics are at rest: not within another call, and with a VM. */
+/* As call_end(), where the VM is there and this is not within another call of the thread. */
 static long call_end_stat(struct executor *x, struct oracle_call *call, long ret)
 {
 	call_end(x, call, ret);
@@ -143,6 +149,7 @@ int exec_vcpu_call(struct executor *x, enum oracle_call_kind kind, int vcpu)
 	};
 	int ret = 0;
 
+	exec_wait_for_drain(x, vcpu);
 	call_begin(x, &call);
 	switch (kind) {
 	case CALL_ENTER_GUEST:
@@ -173,6 +180,7 @@ int exec_page_fault(struct executor *x, int vcpu, uint64_t gpa, uint64_t error_c
 
 	int ret;
 
+	exec_wait_for_drain(x, vcpu);
 	call_begin(x, &call);
 	ret = kvm_mmu_page_fault(x->vcpus[vcpu].vcpu, gpa, error_code);
 	call.mmio = ret == RET_PF_EMULATE && (error_code & PFERR_RSVD_MASK);
@@ -186,6 +194,7 @@ int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level)
 	struct oracle_call call = { .kind = CALL_MAP_PAGE, .vcpu = vcpu, .gfn = gfn };
 	int ret;
 
+	exec_wait_for_drain(x, vcpu);
 	call_begin(x, &call);
 	ret = kvm_tdp_map_page(x->vcpus[vcpu].vcpu, gfn << PAGE_SHIFT, 0, level);
 	call.level = *level;

@@ -45,8 +45,40 @@ static void emit_and_check(struct executor *x, struct exec_event *ev)
 
 /* ---- platform to oracle ---- */
 
-static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		     const struct sim_site *site)
+static void ev_thread(void *ctx, int thread)
+{
+	struct executor *x = ctx;
+
+	x->current = thread < 0 ? NULL : &x->threads[thread];
+	oracle_set_thread(x->oracle, thread, thread < 0 ? 0 : x->current->op);
+}
+
+static void ev_decided(void *ctx, int thread, enum point_kind kind, int level, u32 k,
+		       unsigned int action, int target)
+{
+	struct executor *x = ctx;
+	struct prog_choice choice = {
+		.thread = thread,
+		.op = x->threads[thread].op,
+		.kind = kind,
+		.level = level,
+		.k = k,
+		.action = __builtin_ctz(action),
+		.target = target,
+	};
+
+	exec_record(x, &choice);
+}
+
+static u64 ev_progress(void *ctx)
+{
+	struct executor *x = ctx;
+
+	return oracle_progress(x->oracle);
+}
+
+static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 object,
+		     const char *text, const struct sim_site *site)
 {
 	struct executor *x = ctx;
 
@@ -57,6 +89,8 @@ static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
 			.point = kind,
 			.level = level,
 			.pa = pa,
+			.object = object,
+			.text = text,
 			.site = site,
 			.k = sim.current->count[kind][level] + 1,
 		};
@@ -151,19 +185,23 @@ static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
 static void ev_flush(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site)
 {
 	struct executor *x = ctx;
+	uint32_t busy;
 
 	x->res->stats.flushes++;
-	oracle_ev_flush(x->oracle, gfn, nr);
+	busy = oracle_ev_flush(x->oracle, gfn, nr);
 	if (exec_tracing(x)) {
 		struct exec_event ev = { .kind = EXEC_EV_FLUSH, .gfn = gfn, .n = nr, .site = site };
 
 		emit_and_check(x, &ev);
 	}
+	exec_wait_for_vcpus(x, busy);
 }
 
 static void ev_kick(void *ctx, int req, const struct sim_site *site)
 {
 	struct executor *x = ctx;
+	bool drop_roots = req == TDP_REQ_FREE_OBSOLETE_ROOTS;
+	uint32_t busy;
 	int i;
 
 	if (exec_tracing(x)) {
@@ -173,9 +211,11 @@ static void ev_kick(void *ctx, int req, const struct sim_site *site)
 	}
 	for (i = 0; i < PROG_MAX_VCPUS; i++)
 		x->vcpus[i].in_guest = false;
-	oracle_ev_kick(x->oracle, req == TDP_REQ_FREE_OBSOLETE_ROOTS);
+	busy = oracle_ev_kick(x->oracle, drop_roots);
 	if (exec_tracing(x))
 		exec_emit_violations(x);
+	if (drop_roots)
+		exec_wait_for_vcpus(x, busy);
 }
 
 static void ev_lock(void *ctx, const char *name, int delta)
@@ -240,7 +280,9 @@ static void ev_fatal(void *ctx, char rule, const char *what, hpa_t pa)
 		oracle_report(x->oracle, rule, ~0ULL, 0, "%s", what);
 	if (exec_tracing(x))
 		exec_emit_violations(x);
-	longjmp(x->fatal, 1);
+	/* A thread's own stack is left by the platform. */
+	if (!x->scheduled)
+		longjmp(x->fatal, 1);
 }
 
 /* ---- host: the MMU's questions ---- */
@@ -248,7 +290,7 @@ static void ev_fatal(void *ctx, char rule, const char *what, hpa_t pa)
 static int host_fault_in(void *host, hvn_t hvn, bool write, bool *writable, kvm_pfn_t *pfn)
 {
 	struct executor *x = host;
-	unsigned int actions = sim_point(POINT_FAULTIN, 0, NULL, SIM_SITE);
+	unsigned int actions = sim_point(POINT_FAULTIN, 0, &sim_object_host, SIM_SITE);
 
 	if (actions & SIM_FAIL) {
 		ev_refused(x, false);
@@ -340,25 +382,31 @@ static unsigned int env_point(void *ctx, int kind, int level, uint64_t pa)
 		[ORACLE_POINT_ASSIST] = POINT_ASSIST,
 		[ORACLE_POINT_MEMORY] = POINT_MEMORY,
 	};
-	bool spte = kind == ORACLE_POINT_WALK || kind == ORACLE_POINT_ASSIST;
+	const void *touched = kind == ORACLE_POINT_TLB	  ? &sim_object_tlbs :
+			      kind == ORACLE_POINT_MEMORY ? &sim_object_host :
+							    __va(pa);
 
 	(void)ctx;
-	/* The others' addresses are the guest's, not in any page table. */
-	return sim_point(kinds[kind], level, spte ? __va(pa) : NULL, SIM_SITE) & SIM_EVICT ?
-		       ORACLE_EVICT :
-		       0;
+	return sim_point(kinds[kind], level, touched, SIM_SITE) & SIM_EVICT ? ORACLE_EVICT : 0;
 }
 
 static void env_pml(void *ctx, int vcpu, uint64_t gfn)
 {
 	struct executor *x = ctx;
+	bool own = x->current && x->current->prog->kind == THREAD_VCPU &&
+		   x->current->prog->vcpu == vcpu;
 
 	if (exec_tracing(x)) {
 		struct exec_event ev = { .kind = EXEC_EV_PML, .vcpu = vcpu, .gfn = gfn };
 
 		exec_emit(x, &ev);
 	}
+	/* It is out of the guest by now: who waits for that need not wait for the log. */
+	sim_poll();
+	x->vcpus[vcpu].drained = !own;
 	exec_mark_dirty(x, vcpu, gfn);
+	x->vcpus[vcpu].drained = false;
+	sim_poll();
 }
 
 /**
@@ -369,6 +417,9 @@ void exec_events_init(struct executor *x)
 {
 	x->observer = (struct sim_observer){
 		.ctx = x,
+		.thread = ev_thread,
+		.decided = ev_decided,
+		.progress = ev_progress,
 		.point = ev_point,
 		.spte = ev_spte,
 		.init = ev_init,

@@ -13,23 +13,23 @@
 /**
  * struct exec_thread - a thread of the program while it runs
  * @sim: the platform's half
+ * @x: its executor
  * @prog: its operations
  * @number: in the program
  * @op: the operation that is next, or under way
  * @access: accesses of a repeated operation that have been made
- * @begun: sim_begin_op() has been called for @op
- * @arrived: the point "op" of the next step has been passed, and its choices were heeded
+ * @stepping: it is within exec_op_step(), where it may use the VM
  * @choices: choices of the schedule that belong to this thread, from the one for @op on
- * @nr_choices: how many are left
+ * @choices_end: where they end
  */
 struct exec_thread {
 	struct sim_thread sim;
+	struct executor *x;
 	const struct prog_thread *prog;
 	int number;
 	uint32_t op;
 	uint64_t access;
-	bool begun;
-	bool arrived;
+	bool stepping;
 	uint32_t choices;
 	uint32_t choices_end;
 };
@@ -38,12 +38,14 @@ struct exec_thread {
  * struct exec_vcpu - a vCPU of the program
  * @vcpu: the MMU's, NULL if the program has none of this number
  * @in_guest: it runs the guest: the next access needs no entry
+ * @drained: another thread is handing over what its PML buffer held: it must not go on meanwhile
  * @smm: it is in system-management mode
  * @guest_mode: it runs a nested-like guest
  */
 struct exec_vcpu {
 	struct kvm_vcpu *vcpu;
 	bool in_guest;
+	bool drained;
 	bool smm;
 	bool guest_mode;
 };
@@ -53,6 +55,15 @@ struct exec_slot {
 	bool used;
 	struct slot_desc desc;
 };
+
+/* A buffer for dirty bitmaps, all zero between uses. */
+struct exec_buffer {
+	uint64_t *words;
+	size_t nr_words;
+};
+
+/* The last one is for what happens outside any thread. */
+#define EXEC_BUFFERS	(PROG_MAX_THREADS + 1)
 
 struct executor {
 	struct oracle *oracle;
@@ -70,10 +81,13 @@ struct executor {
 	struct sim_thread
 		outside; /* plays what comes before the first operation and after the last */
 	struct exec_thread *current;	/* NULL: @outside */
+	bool scheduled;			/* threads run by turns, on stacks of their own */
+	bool dying;			/* an operation destroys the VM: no other begins */
+	int calls_open;			/* of all threads */
 	uint64_t accesses_left;
+	uint32_t nr_record;
 
-	uint64_t *bitmap;		/* all zero between uses */
-	size_t bitmap_words;
+	struct exec_buffer bitmaps[EXEC_BUFFERS];
 
 	uint32_t violations_told;
 	jmp_buf fatal;
@@ -81,9 +95,18 @@ struct executor {
 
 /* executor_schedule.c */
 void exec_threads_init(struct executor *x);
-void exec_threads_run(struct executor *x);
+bool exec_threads_run(struct executor *x);
 void exec_threads_never(struct executor *x);
 void exec_outside(struct executor *x);
+
+/* executor_record.c */
+void exec_record(struct executor *x, const struct prog_choice *choice);
+void exec_record_finish(struct executor *x);
+
+/* executor_wait.c */
+void exec_wait_for_vcpus(struct executor *x, uint32_t vcpus);
+void exec_wait_for_drain(struct executor *x, int vcpu);
+void exec_wait_for_steps(struct executor *x);
 
 /* executor_ops.c */
 bool exec_op_step(struct executor *x, struct exec_thread *t);

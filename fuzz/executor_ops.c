@@ -60,7 +60,7 @@ static bool is_enough(const struct executor *x, const struct op *op)
  * @x: executor
  * @t: thread
  *
- * Once the VM is destroyed, operations do nothing.
+ * Once the VM is destroyed, or about to be, operations do nothing.
  *
  * Return: whether the operation is over.
  */
@@ -68,17 +68,18 @@ bool exec_op_step(struct executor *x, struct exec_thread *t)
 {
 	const struct op *op = &t->prog->ops[t->op];
 
-	if (!x->kvm)
+	if (!x->kvm || x->dying)
 		return true;
 	if (is_enough(x, op)) {
 		x->res->truncated = true;
 		return true;
 	}
-	if (!is_access(op)) {
-		op_functions[op->kind](x, op);
-		return true;
-	}
-	x->accesses_left--;
+	if (is_access(op))
+		x->accesses_left--;
+	t->stepping = true;
 	op_functions[op->kind](x, op);
-	return ++t->access == op->n;
+	t->stepping = false;
+	if (x->dying)
+		sim_poll();
+	return !is_access(op) || ++t->access == op->n;
 }

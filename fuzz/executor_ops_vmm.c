@@ -233,5 +233,7 @@ void exec_op_nx_toggle(struct executor *x, const struct op *op)
 void exec_op_destroy(struct executor *x, const struct op *op)
 {
 	(void)op;
+	x->dying = true;
+	exec_wait_for_steps(x);
 	exec_finish(x);
 }

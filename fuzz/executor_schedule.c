@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose turn it is.  One thread runs at a time, and hands over only where an operation (or an access
- * of a repeated one) begins: at the point "op", if the schedule says so, and when it has ended.
- * The next thread is then the one after it in the program's order, from the first again after the last.
+ * The program's threads.  Each runs its operations one after the other, on a stack of its own, and the
+ * platform decides at each point who goes on: docs/interleaving.md.
  */
 #include "executor_internal.h"
 
@@ -28,12 +27,18 @@ void exec_threads_init(struct executor *x)
 			.level = choice->level,
 			.k = choice->k,
 			.action = sim_actions[choice->action],
+			.target = choice->target,
 		};
 	}
 	for (i = 0; i < prog->nr_threads; i++) {
 		struct exec_thread *t = &x->threads[i];
 
-		*t = (struct exec_thread){ .prog = &prog->threads[i], .number = i, .choices = c };
+		*t = (struct exec_thread){
+			.x = x,
+			.prog = &prog->threads[i],
+			.number = i,
+			.choices = c,
+		};
 		while (c < prog->nr_choices && prog->choices[c].thread == i)
 			c++;
 		t->choices_end = c;
@@ -43,19 +48,6 @@ void exec_threads_init(struct executor *x)
 static bool has_ended(const struct exec_thread *t)
 {
 	return t->op == t->prog->nr_ops;
-}
-
-static struct exec_thread *next_thread(struct executor *x, uint32_t after)
-{
-	uint32_t i, nr = x->prog->nr_threads;
-
-	for (i = 1; i <= nr; i++) {
-		struct exec_thread *t = &x->threads[(after + i) % nr];
-
-		if (!has_ended(t))
-			return t;
-	}
-	return NULL;
 }
 
 /**
@@ -69,38 +61,17 @@ void exec_outside(struct executor *x)
 	sim_begin_op(&x->outside, NULL, 0);
 }
 
-static void switch_to(struct executor *x, struct exec_thread *t)
+static void begin_op(struct executor *x, struct exec_thread *t)
 {
 	const struct program *prog = x->prog;
 	uint32_t nr = 0;
 
-	x->current = t;
-	oracle_set_thread(x->oracle, t->number, t->op);
-	if (t->begun) {
-		sim_switch(&t->sim);
-		return;
-	}
 	while (t->choices + nr < t->choices_end && prog->choices[t->choices + nr].op == t->op)
 		nr++;
+	t->sim.op = t->op;
+	oracle_set_thread(x->oracle, t->number, t->op);
 	sim_begin_op(&t->sim, &x->choices[t->choices], nr);
 	t->choices += nr;
-	t->begun = true;
-}
-
-/* Which thread the choices that just fired at the point "op" want. */
-static struct exec_thread *switch_target(struct executor *x, const struct exec_thread *t)
-{
-	uint32_t i, k = t->sim.count[POINT_OP][0];
-
-	for (i = t->choices; i-- > 0;) {
-		const struct prog_choice *c = &x->prog->choices[i];
-
-		if (c->thread != t->number || c->op != t->op)
-			break;
-		if (c->kind == POINT_OP && c->k == k && c->action == CHOICE_SWITCH)
-			return &x->threads[c->target];
-	}
-	return NULL;
 }
 
 static void trace_op(struct executor *x, const struct exec_thread *t)
@@ -110,32 +81,37 @@ static void trace_op(struct executor *x, const struct exec_thread *t)
 	exec_emit(x, &ev);
 }
 
-/* The point at which a step begins. Return: the thread to go on with, @t or another. */
-static struct exec_thread *arrive(struct executor *x, struct exec_thread *t)
+static void run_op(struct executor *x, struct exec_thread *t)
 {
-	struct exec_thread *target = NULL;
+	bool over;
 
-	t->arrived = true;
-	if (exec_tracing(x))
-		trace_op(x, t);
-	if (sim_point(POINT_OP, 0, NULL, SIM_SITE) & SIM_SWITCH)
-		target = switch_target(x, t);
-	return target && !has_ended(target) ? target : t;
-}
-
-static void step(struct executor *x, struct exec_thread *t)
-{
-	sim_set_budget(x->opts->op_budget);
-	t->arrived = false;
-	if (!exec_op_step(x, t))
-		return;
+	begin_op(x, t);
+	do {
+		/* Others need not wait for a step that has not begun. */
+		t->sim.under_way = false;
+		if (exec_tracing(x))
+			trace_op(x, t);
+		sim_point(POINT_OP, 0, NULL, SIM_SITE);
+		t->sim.under_way = true;
+		sim_set_budget(x->opts->op_budget);
+		over = exec_op_step(x, t);
+	} while (!over);
 	sim_end_op();
 	t->op++;
 	t->access = 0;
-	t->begun = false;
 }
 
-/* Operations in the order that the caller gives. */
+static void run_thread(void *arg)
+{
+	struct exec_thread *t = arg;
+
+	while (!has_ended(t))
+		run_op(t->x, t);
+	t->sim.under_way = false;
+	begin_op(t->x, t);	/* for the point "end" */
+}
+
+/* Operations in the order that the caller gives, one at a time. */
 static void take_turns(struct executor *x)
 {
 	uint32_t i;
@@ -145,41 +121,35 @@ static void take_turns(struct executor *x)
 
 		if (has_ended(t))
 			continue;
-		switch_to(x, t);
-		do {
-			arrive(x, t);
-			step(x, t);
-		} while (t->begun);
+		x->current = t;
+		run_op(x, t);
 	}
 }
 
 /**
  * exec_threads_run() - run all threads to their ends
  * @x: executor
+ *
+ * Return: false if something fatal ended the run.
  */
-void exec_threads_run(struct executor *x)
+bool exec_threads_run(struct executor *x)
 {
-	struct exec_thread *t = x->prog->nr_threads ? next_thread(x, x->prog->nr_threads - 1) :
-						      NULL;
+	uint32_t i;
+	bool ended;
 
 	if (x->opts->turns) {
 		take_turns(x);
-		return;
+		return true;
 	}
-	while (t) {
-		struct exec_thread *target;
-
-		if (x->current != t || !t->begun)
-			switch_to(x, t);
-		target = t->arrived ? t : arrive(x, t);
-		if (target != t) {
-			t = target;
-			continue;
-		}
-		step(x, t);
-		if (has_ended(t))
-			t = next_thread(x, t->number);
+	for (i = 0; i < x->prog->nr_threads; i++) {
+		if (!has_ended(&x->threads[i]))
+			sim_thread_start(&x->threads[i].sim, i, run_thread, &x->threads[i]);
 	}
+	sim_set_scheduler(x->opts->scheduler);
+	x->scheduled = true;
+	ended = sim_threads_run();
+	x->scheduled = false;
+	return ended;
 }
 
 /**

@@ -244,6 +244,7 @@ struct kvm {
 
 	spinlock_t mn_invalidate_lock;
 	u64 mn_active_invalidate_count;
+	struct rcuwait mn_memslots_update_rcuwait;
 
 	u64 mmu_invalidate_seq;
 	s64 mmu_invalidate_in_progress;

@@ -64,11 +64,14 @@ static void kvm_swap_active_memslots(struct kvm *kvm, int as_id)
 
 	/* An invalidation must find at its end the slots that it found at its start. */
 	spin_lock(&kvm->mn_invalidate_lock);
+	prepare_to_rcuwait(&kvm->mn_memslots_update_rcuwait);
 	while (kvm->mn_active_invalidate_count) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
 		spin_unlock(&kvm->mn_invalidate_lock);
-		cpu_relax();
+		schedule();
 		spin_lock(&kvm->mn_invalidate_lock);
 	}
+	finish_rcuwait(&kvm->mn_memslots_update_rcuwait);
 	rcu_assign_pointer(kvm->memslots[as_id], slots);
 	spin_unlock(&kvm->mn_invalidate_lock);
 

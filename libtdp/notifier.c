@@ -227,6 +227,7 @@ int kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, hvn_t start, hvn_t en
 		.on_lock = kvm_mmu_invalidate_end,
 		.may_block = true,
 	};
+	bool wake = false;
 
 	if (!kvm_hvn_range_valid(kvm, start, end) || !READ_ONCE(kvm->mn_active_invalidate_count))
 		return -EINVAL;
@@ -235,8 +236,12 @@ int kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, hvn_t start, hvn_t en
 
 	spin_lock(&kvm->mn_invalidate_lock);
 	if (!WARN_ON_ONCE(!kvm->mn_active_invalidate_count))
-		kvm->mn_active_invalidate_count--;
+		wake = !--kvm->mn_active_invalidate_count;
 	spin_unlock(&kvm->mn_invalidate_lock);
+
+	/* Only slot changes, one at a time, wait for that. */
+	if (wake)
+		rcuwait_wake_up(&kvm->mn_memslots_update_rcuwait);
 	return 0;
 }
 

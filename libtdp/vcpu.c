@@ -161,7 +161,9 @@ void kvm_mmu_unload(struct kvm_vcpu *vcpu)
  * kvm_vcpu_enter_guest() - what must be done for the MMU before the guest runs
  * @vcpu: the vCPU
  *
- * Serves the vCPU's requests, then loads a root if there is none. Of vcpu_enter_guest().
+ * Serves the vCPU's requests, then loads a root if there is none. Of vcpu_enter_guest(): a request
+ * that comes meanwhile is served too, so that when this returns 0 and the caller enters the guest
+ * at once, none is left.
  *
  * Context: takes mmu_lock for reading, inside an SRCU read section.
  * Return: 0: the guest may run; -ENOMEM: it has no root; -EINVAL.
@@ -172,9 +174,11 @@ int kvm_vcpu_enter_guest(struct kvm_vcpu *vcpu)
 
 	if (!vcpu)
 		return -EINVAL;
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	r = kvm_mmu_reload(vcpu);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	do {
+		idx = srcu_read_lock(&vcpu->kvm->srcu);
+		r = kvm_mmu_reload(vcpu);
+		srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	} while (!r && tdp_read_word(&vcpu->requests));
 	return r;
 }
 

@@ -58,6 +58,7 @@ static void kvm_init_vm(struct kvm *kvm, const struct tdp_vm_config *config)
 	mutex_init(&kvm->slots_lock);
 	mutex_init(&kvm->slots_arch_lock);
 	spin_lock_init(&kvm->mn_invalidate_lock);
+	rcuwait_init(&kvm->mn_memslots_update_rcuwait);
 	init_srcu_struct(&kvm->srcu);
 	kvm->users_count.refs = 1;
 	kvm->mmu_invalidate_seq = config->mmu_invalidate_seq;

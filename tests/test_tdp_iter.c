@@ -236,10 +236,12 @@ static void test_bad_roots_end_the_walk(void **state)
 static int reads[POINT_LEVELS];
 
 static void count_read(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		       const struct sim_site *site)
+		       u64 object, const char *text, const struct sim_site *site)
 {
 	(void)ctx;
 	(void)pa;
+	(void)object;
+	(void)text;
 	(void)site;
 	if (kind == POINT_READ)
 		reads[level]++;

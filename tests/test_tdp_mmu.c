@@ -19,11 +19,13 @@ static struct {
 } intruder;
 
 static void intrude_at(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		       const struct sim_site *site)
+		       u64 object, const char *text, const struct sim_site *site)
 {
 	void (*act)(hpa_t pa) = intruder.act;
 
 	(void)ctx;
+	(void)object;
+	(void)text;
 	(void)site;
 	if (!act || kind != intruder.kind || level != intruder.level || intruder.skip-- > 0)
 		return;

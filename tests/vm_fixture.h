@@ -135,13 +135,15 @@ static struct {
 } meanwhile;
 
 static void on_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		     const struct sim_site *site)
+		     u64 object, const char *text, const struct sim_site *site)
 {
 	void (*fn)(void) = meanwhile.fn;
 
 	(void)ctx;
 	(void)level;
 	(void)pa;
+	(void)object;
+	(void)text;
 	(void)site;
 	if (!fn || kind != meanwhile.kind)
 		return;

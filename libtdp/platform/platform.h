@@ -14,7 +14,9 @@
  *			refcount_t: refcount_set _inc_not_zero _dec_and_test _read
  *  locks		rwlock_t spinlock_t struct mutex, *_init *_lock *_unlock,
  *			rwlock_needbreak, lockdep_assert_held*
- *  scheduling		need_resched cond_resched cond_resched_rwlock_read/_write cpu_relax
+ *  scheduling		need_resched cond_resched cond_resched_rwlock_read/_write cpu_relax;
+ *			struct rcuwait, rcuwait_init prepare_to_rcuwait finish_rcuwait
+ *			rcuwait_wake_up set_current_state schedule
  *  RCU, SRCU		rcu_read_lock/_unlock call_rcu rcu_barrier synchronize_rcu,
  *			struct srcu_struct: srcu_read_lock/_unlock synchronize_srcu
  *  memory		kzalloc kvcalloc kfree; tdp_page_alloc tdp_page_free (page tables);
@@ -40,6 +42,7 @@
 struct rcu_head {
 	struct rcu_head *next;
 	void (*func)(struct rcu_head *head);
+	u64 readers; /* the platform's: which readers its grace period waits for */
 };
 
 #include "sim.h"

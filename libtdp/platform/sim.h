@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sim platform: simulated threads on one OS thread.  Every shared access is a
- * point (point.h) that counts itself, consults the choices of the schedule and
- * tells the observer.  Nothing here reads a clock, an address or the environment:
- * page tables live in an arena and have made-up physical addresses.
+ * The sim platform: simulated threads on one OS thread, each on a fiber.  Every
+ * shared access is a point (point.h) that counts itself, consults the choices of
+ * the schedule, may let another thread go on, and tells the observer.  Nothing
+ * here reads a clock, an address or the environment: page tables live in an arena
+ * and have made-up physical addresses.  docs/interleaving.md says what is modelled.
+ *
+ *   sim.c	  points, choices, the step budget
+ *   sim_thread.c threads: who runs, who waits, who spins for nothing
+ *   sim_lock.c	  locks, reference counts, yielding
+ *   sim_rcu.c	  RCU, SRCU
+ *   sim_report.c who waits for whom, in words
+ *   sim_memory.c page tables and other memory
  *
  * The part above "for the mirrored code" is for whoever drives simulations (the
  * executor); the part below is the seam of platform.h.
@@ -82,12 +90,40 @@ struct sim_scheduler {
 	int (*pick)(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable);
 };
 
+/*
+ * What is known of the order of accesses on real CPUs, for ThreadSanitizer: who takes a lock comes after
+ * who has released it, and the like.  The platform's own book-keeping is not the program's: TSan does
+ * not look at it.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SIM_TSAN 1
+#endif
+#endif
+#ifdef SIM_TSAN
+#include <sanitizer/tsan_interface.h>
+#define SIM_ACQUIRE(obj) __tsan_acquire((void *)(obj))
+#define SIM_RELEASE(obj) __tsan_release((void *)(obj))
+#define SIM_BOOKKEEPING                                                                  \
+	__attribute__((disable_sanitizer_instrumentation, no_sanitize("coverage", "undefined"), \
+		       noinline, unused))
+#else
+#define SIM_ACQUIRE(obj) ((void)(obj))
+#define SIM_RELEASE(obj) ((void)(obj))
+#define SIM_BOOKKEEPING
+#endif
+
 enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
 
 /**
  * struct sim_observer - who wants to know (the oracle, a tracer); any member may be NULL
  * @ctx: passed back
- * @point: every point, before it acts; setting it costs speed
+ * @thread: another thread goes on: its number, -1 for what is outside any thread
+ * @decided: the scheduler chose @action (one SIM_* bit) for the point that @thread is at, its @k-th of that
+ *	kind and level in this operation; @target: the thread to run next, for SIM_SWITCH
+ * @progress: a count that stands still while nothing happens that could let a thread get on
+ * @point: every point, before it acts; setting it costs speed. @pa: of the SPTE, 0 if none; @object:
+ *	sim_object() of what is touched; @text: for POINT_BLOCK what is waited for, else NULL
  * @spte: SPTE at physical address @pa changed or was written: @how is POINT_WRITE, _XCHG, _CMPXCHG or _AND
  *	(also called for a failed cmpxchg: then @ok is false and @cur is what was found);
  *	POINT_OP stands for tdp_init_sptes(), i.e. a table that is not linked yet
@@ -96,18 +132,25 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  * @freeze: @n SPTEs of a removed table from @pa on, of which the first held @first and each other one @step more
  *	than the one before, were given the value @frozen; @how as for @spte. NULL: each is told to @spte
  * @page: page-table page at @pa allocated (all entries @fill) or freed (after its grace period)
- * @flush: TLB flush of [@gfn, @gfn + @nr) requested from all vCPUs; @nr = 0: everything
- * @kick: request @req made of all vCPUs (see enum tdp_vcpu_request)
+ * @flush: TLB flush of [@gfn, @gfn + @nr) requested from all vCPUs; @nr = 0: everything; returns when
+ *	all have seen it, and may sim_wait_until() they have
+ * @kick: request @req made of all vCPUs (see enum tdp_vcpu_request); as @flush
  * @lock: lock @name taken (+1 read, +2 write/exclusive) or released (-1, -2)
  * @rcu: +1 read section of the current thread begins, -1 it ends, 0 a grace period ended
  * @refused: an allocation was refused because the schedule said fail (@page: it was a page-table page)
  * @warn: WARN or BUG condition true
- * @fatal: use of a freed page table, deadlock or the like; must not return (longjmp or abort)
+ * @fatal: use of a freed page table, deadlock or the like. If it returns, the run is left: on a
+ *	scheduled thread sim_threads_run() returns false; elsewhere the process ends, so there it
+ *	should longjmp
  */
 struct sim_observer {
 	void *ctx;
-	void (*point)(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		      const struct sim_site *site);
+	void (*thread)(void *ctx, int thread);
+	void (*decided)(void *ctx, int thread, enum point_kind kind, int level, u32 k,
+			unsigned int action, int target);
+	u64 (*progress)(void *ctx);
+	void (*point)(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 object,
+		      const char *text, const struct sim_site *site);
 	void (*spte)(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
 		     const struct sim_site *site);
 	void (*init)(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
@@ -124,17 +167,104 @@ struct sim_observer {
 	void (*fatal)(void *ctx, char rule, const char *what, hpa_t pa);
 };
 
-/* The simulated thread that runs now. */
+#define SIM_MAX_THREADS 8
+#define SIM_MAX_HELD	8	/* locks that a thread holds at once */
+#define SIM_MAX_SRCU	4	/* SRCU read sections likewise */
+
+struct fiber;
+struct sim_thread;
+struct srcu_struct;
+
+/**
+ * struct sim_wait - what a thread waits for
+ * @what: in words: "mmu_lock for write"
+ * @ready: whether it has come; NULL: it is handed over, by sim_wake()
+ * @who: mask of the threads that stand in @t's way, for reports; NULL: nobody in particular
+ * @arg: passed to @ready
+ * @on: identity of what is waited for, a pointer
+ */
+struct sim_wait {
+	const char *what;
+	bool (*ready)(void *arg);
+	u32 (*who)(const struct sim_thread *t);
+	void *arg;
+	const void *on;
+};
+
+struct sim_held {
+	const void *lock;
+	const char *name;
+	bool shared;
+	u32 op;
+};
+
+/**
+ * struct sim_thread - a simulated thread; zeroed before its first use by whoever owns it
+ * @count: points passed in the current operation; kept while somebody watches
+ * @armed: count at which the next choice waits, 0: none
+ * @choices: the schedule's, for the current operation
+ * @nr_choices: how many
+ * @waiting: of those that have not come yet
+ * @need_resched: it is to yield
+ * @rcu_depth: RCU read sections that it is in
+ * @rcu_since: when the outermost began, see sim_rcu.c
+ * @srcu: SRCU read sections that it is in, and since when
+ * @srcu_depth: how many
+ * @held: locks that it holds
+ * @locks_held: how many
+ * @number: its bit in masks of threads
+ * @op: number of its operation, for reports
+ * @run: its function; NULL: it is not scheduled, but plays on the caller's stack
+ * @arg: of @run
+ * @fiber: its stack, from its first turn on
+ * @ended: @run is over
+ * @under_way: it is in the middle of an operation, so that others may wait for what it does
+ * @asleep: it has announced to schedule() until somebody wakes it
+ * @wait: what it waits for while it is not runnable
+ * @next: behind it in a lock's queue
+ * @shared: it waits for a lock for reading
+ * @spins: how often it has spun or retried while progress was @spun_at
+ * @lap: the walk it is in yields for nothing, see sim_yielded()
+ */
 struct sim_thread {
-	u32 count[POINT_NR][POINT_LEVELS]; /* points passed in the current operation */
-	u32 armed[POINT_NR][POINT_LEVELS]; /* count at which the next choice waits, 0: none */
+	u32 count[POINT_NR][POINT_LEVELS];
+	u32 armed[POINT_NR][POINT_LEVELS];
 	struct sim_choice *choices;
 	u32 nr_choices;
-	u32 waiting; /* choices that have not come yet */
+	u32 waiting;
 	bool need_resched;
 	u32 rcu_depth;
+	u64 rcu_since;
+	struct {
+		const struct srcu_struct *srcu;
+		u64 since;
+	} srcu[SIM_MAX_SRCU];
 	u32 srcu_depth;
+	struct sim_held held[SIM_MAX_HELD];
 	u32 locks_held;
+
+	int number;
+	u32 op;
+	void (*run)(void *arg);
+	void *arg;
+	struct fiber *fiber;
+	bool ended;
+	bool under_way;
+	bool asleep;
+	struct sim_wait wait;
+	struct sim_thread *next;
+	bool shared;
+	u32 spins;
+	u64 spun_at;
+	struct {
+		u64 progress;
+		u32 yields;
+		u32 laps;
+		bool watched;
+		bool read;
+		u64 hash;
+		u64 last;
+	} lap;
 };
 
 /**
@@ -146,6 +276,12 @@ struct sim_thread {
  * @spent: points passed until then, since sim_reset()
  * @budget_end: point at which the run is stopped as a livelock (rule P); 0: none
  * @closely: every point looks closer: it is observed, or a choice still waits in this operation
+ * @scheduler: decides beyond the schedule; NULL: nobody
+ * @threads: those that were started, by number
+ * @runnable: mask of those that can go on
+ * @polled: mask of those that wait for something that comes true by itself: see sim_poll()
+ * @progress: counts SPTEs that changed, and what else lets threads get on
+ * @switches: counts how often another thread went on
  */
 struct sim {
 	struct sim_thread *current;
@@ -155,6 +291,12 @@ struct sim {
 	u64 spent;
 	u64 budget_end;
 	bool closely;
+	const struct sim_scheduler *scheduler;
+	struct sim_thread *threads[SIM_MAX_THREADS];
+	u32 runnable;
+	u32 polled;
+	u64 progress;
+	u64 switches;
 };
 extern struct sim sim;
 
@@ -169,10 +311,33 @@ bool sim_page_is_live(hpa_t pa);
 u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
 const u64 *sim_spte_look(hpa_t pa);
 
-void sim_switch(struct sim_thread *thread);
 void sim_observe_points(bool on);
 void sim_set_budget(u64 points);
 u64 sim_points(void);
+
+/* sim_thread.c: threads that run in turn */
+void sim_set_scheduler(const struct sim_scheduler *scheduler);
+void sim_thread_start(struct sim_thread *thread, int number, void (*run)(void *arg), void *arg);
+bool sim_threads_run(void);
+void sim_give_way_to(struct sim_thread *thread);
+void sim_wait_until(const struct sim_wait *wait);
+void sim_retry(const struct sim_site *site);
+void sim_wake(struct sim_thread *thread);
+void sim_poll_slowly(void);
+
+/* Something happened that a thread may wait for. */
+static inline void sim_poll(void)
+{
+	if (__builtin_expect(sim.polled != 0, 0))
+		sim_poll_slowly();
+}
+
+/*
+ * Identity of what a point touches, the same in each run of a program: never 0 but for NULL, i.e. nothing
+ * that another thread could touch. Things that are not memory have addresses here.
+ */
+u64 sim_object(const void *ptr);
+extern char sim_object_rcu, sim_object_tlbs, sim_object_host;
 
 /* sim.c: slow paths of the inlines below */
 unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
@@ -180,7 +345,6 @@ unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
 void sim_used_freed(const void *ptr);
 bool sim_ptr_is_live(const void *ptr);
 void sim_warn(const char *cond, const struct sim_site *site);
-void sim_bug_lock(const char *what, const char *name);
 
 static inline hpa_t sim_ptr_pa(const void *ptr);
 
@@ -188,15 +352,15 @@ static inline hpa_t sim_ptr_pa(const void *ptr);
  * sim_point() - a shared access is about to happen
  * @kind: what
  * @level: of the SPTE, 0 if none
- * @ptr: the SPTE, NULL if none
+ * @ptr: what is touched: SPTE, lock, variable; NULL if nobody else can touch it
  * @site: source line
  *
- * A program of a few operations passes thousands of points, nearly all of them with nobody watching
+ * Another thread may run before this returns. A program of a few operations passes thousands of points, nearly all of them with nobody watching
  * and no choice waiting; those cost one decrement.
  *
  * Return: mask of SIM_* actions that the schedule chose for this point.
  */
-static inline unsigned int sim_point(enum point_kind kind, int level, const void *ptr,
+static inline SIM_BOOKKEEPING unsigned int sim_point(enum point_kind kind, int level, const void *ptr,
 				     const struct sim_site *site)
 {
 	if (__builtin_expect(--sim.left != 0, 1))
@@ -296,9 +460,11 @@ static inline void *__va(hpa_t pa)
 	return sim_arena + ((pa & SIM_PT_PA_MASK) - (SIM_PT_PFN << PAGE_SHIFT));
 }
 
-static inline void sim_spte_changed(enum point_kind how, const u64 *sptep, int level, u64 cur,
-				    u64 val, bool ok, const struct sim_site *site)
+static inline SIM_BOOKKEEPING void sim_spte_changed(enum point_kind how, const u64 *sptep,
+						    int level, u64 cur, u64 val, bool ok,
+						    const struct sim_site *site)
 {
+	sim.progress += ok && cur != val;
 	if (sim.observer && sim.observer->spte)
 		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok,
 				   site);
@@ -509,22 +675,22 @@ static inline int sim_freeze_leaves(u64 *sptep, int n, u64 step, u64 frozen, enu
 /* Shared variables that are not SPTEs. */
 #define READ_ONCE(x)                                      \
 	({                                                \
-		sim_point(POINT_LOAD, 0, NULL, SIM_SITE); \
+		sim_point(POINT_LOAD, 0, &(x), SIM_SITE); \
 		__atomic_load_n(&(x), __ATOMIC_RELAXED);  \
 	})
 #define WRITE_ONCE(x, val)                                       \
 	do {                                                     \
-		sim_point(POINT_STORE, 0, NULL, SIM_SITE);       \
+		sim_point(POINT_STORE, 0, &(x), SIM_SITE);       \
 		__atomic_store_n(&(x), (val), __ATOMIC_RELAXED); \
 	} while (0)
-#define smp_load_acquire(p)                               \
-	({                                                \
-		sim_point(POINT_LOAD, 0, NULL, SIM_SITE); \
-		__atomic_load_n(p, __ATOMIC_ACQUIRE);     \
+#define smp_load_acquire(p)                            \
+	({                                             \
+		sim_point(POINT_LOAD, 0, p, SIM_SITE); \
+		__atomic_load_n(p, __ATOMIC_ACQUIRE);  \
 	})
 #define smp_store_release(p, val)                             \
 	do {                                                  \
-		sim_point(POINT_STORE, 0, NULL, SIM_SITE);    \
+		sim_point(POINT_STORE, 0, p, SIM_SITE);       \
 		__atomic_store_n(p, (val), __ATOMIC_RELEASE); \
 	} while (0)
 
@@ -539,7 +705,7 @@ typedef struct {
 #define atomic64_set(v, i) WRITE_ONCE((v)->counter, i)
 #define atomic64_add(i, v)                                              \
 	do {                                                            \
-		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);             \
+		sim_point(POINT_ATOMIC, 0, v, SIM_SITE);                \
 		__atomic_fetch_add(&(v)->counter, i, __ATOMIC_RELAXED); \
 	} while (0)
 #define atomic64_inc(v) atomic64_add(1, v)
@@ -548,19 +714,19 @@ typedef struct {
 /* Words whose bits several threads set and clear: requests, dirty bitmaps. */
 #define tdp_xchg_word(p, val)                                  \
 	({                                                     \
-		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);    \
+		sim_point(POINT_ATOMIC, 0, p, SIM_SITE);       \
 		__atomic_exchange_n(p, val, __ATOMIC_ACQ_REL); \
 	})
 /* No point: such a word may as well be read at any other time of the operation. */
 #define tdp_read_word(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define tdp_fetch_or(p, mask)                                 \
 	({                                                    \
-		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);   \
+		sim_point(POINT_ATOMIC, 0, p, SIM_SITE);      \
 		__atomic_fetch_or(p, mask, __ATOMIC_ACQ_REL); \
 	})
 #define tdp_fetch_andnot(p, mask)                                 \
 	({                                                        \
-		sim_point(POINT_ATOMIC, 0, NULL, SIM_SITE);       \
+		sim_point(POINT_ATOMIC, 0, p, SIM_SITE);          \
 		__atomic_fetch_and(p, ~(mask), __ATOMIC_ACQ_REL); \
 	})
 
@@ -571,45 +737,78 @@ typedef struct {
 bool sim_refcount_inc_not_zero(refcount_t *r, const struct sim_site *site);
 bool sim_refcount_dec_and_test(refcount_t *r, const struct sim_site *site);
 
-/* Locks. @name is for reports. A lock that can never be had is a deadlock: reported as rule P. */
+/*
+ * Locks; names are for reports.  Who comes first gets a lock first, and it is handed over when it is
+ * released.  As with the kernel's, readers wait behind a writer that waits.
+ */
+struct sim_queue {
+	struct sim_thread *first;
+	struct sim_thread *last;
+};
+
 typedef struct {
 	const char *name;
 	u32 readers;
 	struct sim_thread *writer;
+	struct sim_queue queue;
 } rwlock_t;
 
-typedef struct {
+struct sim_lock {
 	const char *name;
 	struct sim_thread *owner;
+	struct sim_queue queue;
+};
+
+typedef struct {
+	struct sim_lock lock;
 } spinlock_t;
 
 struct mutex {
-	const char *name;
-	struct sim_thread *owner;
+	struct sim_lock lock;
 };
 
 #define rwlock_init(l)	  (*(l) = (rwlock_t){ .name = #l })
-#define spin_lock_init(l) (*(l) = (spinlock_t){ .name = #l })
-#define mutex_init(l)	  (*(l) = (struct mutex){ .name = #l })
+#define spin_lock_init(l) (*(l) = (spinlock_t){ .lock.name = #l })
+#define mutex_init(l)	  (*(l) = (struct mutex){ .lock.name = #l })
 #define read_lock(l)	  sim_read_lock(l, SIM_SITE)
 #define read_unlock(l)	  sim_read_unlock(l, SIM_SITE)
 #define write_lock(l)	  sim_write_lock(l, SIM_SITE)
 #define write_unlock(l)	  sim_write_unlock(l, SIM_SITE)
-#define spin_lock(l)	  sim_lock(&(l)->owner, (l)->name, SIM_SITE)
-#define spin_unlock(l)	  sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
-#define mutex_lock(l)	  sim_lock(&(l)->owner, (l)->name, SIM_SITE)
-#define mutex_unlock(l)	  sim_unlock(&(l)->owner, (l)->name, SIM_SITE)
+#define spin_lock(l)	  sim_lock(&(l)->lock, SIM_SITE)
+#define spin_unlock(l)	  sim_unlock(&(l)->lock, SIM_SITE)
+#define mutex_lock(l)	  sim_lock(&(l)->lock, SIM_SITE)
+#define mutex_unlock(l)	  sim_unlock(&(l)->lock, SIM_SITE)
 void sim_read_lock(rwlock_t *lock, const struct sim_site *site);
 void sim_read_unlock(rwlock_t *lock, const struct sim_site *site);
 void sim_write_lock(rwlock_t *lock, const struct sim_site *site);
 void sim_write_unlock(rwlock_t *lock, const struct sim_site *site);
-void sim_lock(struct sim_thread **owner, const char *name, const struct sim_site *site);
-void sim_unlock(struct sim_thread **owner, const char *name, const struct sim_site *site);
+void sim_lock(struct sim_lock *lock, const struct sim_site *site);
+void sim_unlock(struct sim_lock *lock, const struct sim_site *site);
 
-#define lockdep_assert_held(l)	     WARN_ON(!(l)->readers && !(l)->writer) /* an rwlock */
-#define lockdep_assert_held_read(l)  WARN_ON(!(l)->readers)
-#define lockdep_assert_held_write(l) WARN_ON((l)->writer != sim.current)
-#define lockdep_assert_owned(l)	     WARN_ON((l)->owner != sim.current) /* spinlock, mutex */
+static inline SIM_BOOKKEEPING bool sim_is_held(const rwlock_t *lock)
+{
+	return lock->readers || lock->writer;
+}
+
+static inline SIM_BOOKKEEPING bool sim_is_held_read(const rwlock_t *lock)
+{
+	return lock->readers;
+}
+
+static inline SIM_BOOKKEEPING bool sim_is_held_write(const rwlock_t *lock)
+{
+	return lock->writer == sim.current;
+}
+
+static inline SIM_BOOKKEEPING bool sim_is_owned(const struct sim_lock *lock)
+{
+	return lock->owner == sim.current;
+}
+
+#define lockdep_assert_held(l)	     WARN_ON(!sim_is_held(l)) /* an rwlock */
+#define lockdep_assert_held_read(l)  WARN_ON(!sim_is_held_read(l))
+#define lockdep_assert_held_write(l) WARN_ON(!sim_is_held_write(l))
+#define lockdep_assert_owned(l)	     WARN_ON(!sim_is_owned(&(l)->lock)) /* spinlock, mutex */
 
 /*
  * Scheduling. need_resched() is a point of its own, so that a schedule can say
@@ -619,23 +818,46 @@ void sim_unlock(struct sim_thread **owner, const char *name, const struct sim_si
 #define cond_resched()		     sim_cond_resched(SIM_SITE)
 #define cond_resched_rwlock_read(l)  sim_cond_resched_rwlock(l, false, SIM_SITE)
 #define cond_resched_rwlock_write(l) sim_cond_resched_rwlock(l, true, SIM_SITE)
-#define cpu_relax()		     ((void)sim_point(POINT_RELAX, 0, NULL, SIM_SITE))
-static inline bool sim_need_resched(const struct sim_site *site)
+#define cpu_relax()		     sim_relax(SIM_SITE)
+static inline SIM_BOOKKEEPING bool sim_need_resched(const struct sim_site *site)
 {
 	sim_point(POINT_RESCHED, 0, NULL, site);
 	return sim.current->need_resched;
 }
 void sim_cond_resched(const struct sim_site *site);
 void sim_cond_resched_rwlock(rwlock_t *lock, bool write, const struct sim_site *site);
-static inline bool rwlock_needbreak(const rwlock_t *lock)
+void sim_relax(const struct sim_site *site);
+
+/* Somebody waits for the lock: who holds it should let go for a moment. */
+static inline SIM_BOOKKEEPING bool rwlock_needbreak(const rwlock_t *lock)
 {
-	(void)lock; /* nobody waits while one thread runs at a time */
-	return false;
+	return lock->queue.first != NULL;
 }
 
 /*
+ * Sleeping until another thread changes something: the sleeper announces it, looks a last time, and
+ * calls schedule(), which does not sleep if it was woken since.
+ */
+struct rcuwait {
+	struct sim_thread *task;
+};
+#define rcuwait_init(w)		((w)->task = NULL)
+#define prepare_to_rcuwait(w)	sim_prepare_to_rcuwait(w)
+#define finish_rcuwait(w)	sim_finish_rcuwait(w)
+#define rcuwait_wake_up(w)	sim_rcuwait_wake_up(w)
+#define TASK_UNINTERRUPTIBLE	true
+#define set_current_state(asleep) sim_set_asleep(asleep)
+#define schedule()		sim_schedule(SIM_SITE)
+void sim_prepare_to_rcuwait(struct rcuwait *wait);
+void sim_finish_rcuwait(struct rcuwait *wait);
+void sim_rcuwait_wake_up(struct rcuwait *wait);
+void sim_set_asleep(bool asleep);
+void sim_schedule(const struct sim_site *site);
+
+/*
  * RCU. Callbacks run when a grace period ends: where the schedule says gp-end
- * and no reader is left, else as late as possible, at rcu_barrier().
+ * and no reader is left that began before that, else as late as possible, at
+ * rcu_barrier().
  */
 #define rcu_read_lock()	     sim_rcu_read_lock(SIM_SITE)
 #define rcu_read_unlock()    sim_rcu_read_unlock(SIM_SITE)
@@ -650,10 +872,11 @@ void sim_rcu_barrier(const struct sim_site *site);
 #define rcu_dereference(p)	 smp_load_acquire(&(p))
 #define rcu_assign_pointer(p, v) smp_store_release(&(p), v)
 
+/* synchronize_srcu() waits for the readers that were inside when it began, and for no others. */
 struct srcu_struct {
-	u32 readers;
+	const char *name;
 };
-#define init_srcu_struct(s)	 ((s)->readers = 0)
+#define init_srcu_struct(s)	 (*(s) = (struct srcu_struct){ .name = #s })
 #define srcu_read_lock(s)	 sim_srcu_read_lock(s, SIM_SITE)
 #define srcu_read_unlock(s, idx) sim_srcu_read_unlock(s, idx, SIM_SITE)
 #define synchronize_srcu(s)	 sim_synchronize_srcu(s, SIM_SITE)

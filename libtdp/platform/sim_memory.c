@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "sim_memory.h"
+#include "sim_internal.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -47,12 +47,14 @@ static u64 freed_first, freed_end;
  * Every other allocation, so that a run that was cut short can be cleaned up.
  * @pool: where a freed one waits to be used again, by size; NULL: it goes back to malloc()
  * @bytes: size asked for, without this header
+ * @serial: in the order of allocations since the reset, from 1
  */
 struct sim_alloc {
 	struct sim_alloc *next;
 	struct sim_alloc **pprev;
 	struct sim_pool *pool;
-	size_t bytes;
+	u64 bytes:36;
+	u64 serial:28;
 };
 
 /*
@@ -77,6 +79,16 @@ static struct sim_pool pools[SIM_POOLS];
 
 static struct sim_alloc *allocs;
 static u64 allocs_live;
+static u32 allocs_serial;
+
+/*
+ * Small ones are cut from here, for good, so that the allocation which a pointer points into can be found:
+ * @small_head has, for each step, the step where the chunk begins.
+ */
+#define SIM_SMALL_STEPS (1u << 18)
+static char *small_arena;
+static u32 small_head[SIM_SMALL_STEPS];
+static u32 small_used;
 
 static void sim_arena_map(void)
 {
@@ -277,6 +289,26 @@ static void sim_release(struct sim_alloc *a)
 	pool->last = a;
 }
 
+/* Memory that was never used, zeroed; NULL without memory. */
+static struct sim_alloc *sim_cut(size_t steps)
+{
+	size_t i;
+
+	if (!small_arena) {
+		small_arena = mmap(NULL, (size_t)SIM_SMALL_STEPS * SIM_POOL_STEP,
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (small_arena == MAP_FAILED)
+			abort();
+	}
+	if (small_used + steps > SIM_SMALL_STEPS)
+		return NULL;
+	for (i = 0; i < steps; i++)
+		small_head[small_used + i] = small_used;
+	small_used += steps;
+	return (struct sim_alloc *)(small_arena + (small_used - steps) * SIM_POOL_STEP);
+}
+
 /* @bytes after the header, zeroed; NULL without memory. */
 static struct sim_alloc *sim_obtain(size_t bytes)
 {
@@ -291,7 +323,11 @@ static struct sim_alloc *sim_obtain(size_t bytes)
 		ASAN_UNPOISON_MEMORY_REGION(a + 1, bytes);
 		memset(a + 1, 0, bytes);
 	} else {
-		a = calloc(1, pool ? steps * SIM_POOL_STEP : sizeof(*a) + bytes);
+		a = pool ? sim_cut(steps) : NULL;
+		if (!a) {
+			pool = NULL;
+			a = calloc(1, sizeof(*a) + bytes);
+		}
 		if (!a)
 			return NULL;
 		if (pool)
@@ -312,6 +348,7 @@ void sim_memory_reset(void)
 		sim_release(a);
 	}
 	allocs_live = 0;
+	allocs_serial = 0;
 	if (sim_arena)
 		ASAN_UNPOISON_MEMORY_REGION(sim_arena, pages_used << PAGE_SHIFT);
 	for (u64 i = 0; i < pages_used; i++) {
@@ -456,11 +493,12 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 
 	if (sim_refused(actions, false))
 		return NULL;
-	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX / 2)
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes >= 1ULL << 36)
 		return NULL;
 	a = sim_obtain(bytes);
 	if (!a)
 		return NULL;
+	a->serial = ++allocs_serial;
 	a->next = allocs;
 	a->pprev = &allocs;
 	if (allocs)
@@ -477,7 +515,7 @@ void sim_free(void *ptr, const struct sim_site *site)
 	if (!ptr)
 		return;
 	a = (struct sim_alloc *)ptr - 1;
-	sim_point(POINT_FREE, 0, NULL, site);
+	sim_point(POINT_FREE, 0, ptr, site);
 	if (!a->pprev) {
 		sim_warn("memory freed twice", site);
 		return;
@@ -488,6 +526,47 @@ void sim_free(void *ptr, const struct sim_site *site)
 	a->pprev = NULL;
 	allocs_live--;
 	sim_release(a);
+}
+
+static u64 sim_alloc_object(const struct sim_alloc *a, const void *ptr)
+{
+	return (u64)a->serial << 36 | (u64)((const char *)ptr - (const char *)a);
+}
+
+/**
+ * sim_object() - identity of what a pointer points to
+ * @ptr: SPTE, member of an allocation, &sim_object_...; NULL: nothing
+ *
+ * Return: a number that is the same in each run of a program, in each build; 0 for NULL, and small
+ *	numbers for what is neither a page table nor allocated: such memory is all taken for the same.
+ */
+u64 sim_object(const void *ptr)
+{
+	u64 offset = (uintptr_t)ptr - (uintptr_t)sim_arena;
+	const struct sim_alloc *a;
+
+	if (sim_arena && offset < SIM_PT_PAGES << PAGE_SHIFT)
+		return sim_ptr_pa(ptr);
+	offset = (uintptr_t)ptr - (uintptr_t)small_arena;
+	if (small_arena && offset / SIM_POOL_STEP < small_used) {
+		u64 head = small_head[offset / SIM_POOL_STEP];
+
+		return sim_alloc_object((const void *)(small_arena + head * SIM_POOL_STEP), ptr);
+	}
+	if (!ptr)
+		return 0;
+	if (ptr == &sim_object_rcu)
+		return 2;
+	if (ptr == &sim_object_tlbs)
+		return 3;
+	if (ptr == &sim_object_host)
+		return 4;
+	for (a = allocs; a; a = a->next) {
+		offset = (uintptr_t)ptr - (uintptr_t)(a + 1);
+		if (!a->pool && offset < a->bytes)
+			return sim_alloc_object(a, ptr);
+	}
+	return 1;
 }
 
 /**

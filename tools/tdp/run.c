@@ -109,11 +109,6 @@ static void print_ok(const struct run *run, const char *path, const struct exec_
 	       (unsigned long long)s->spte_changes);
 }
 
-static bool is_mid_operation_switch(const struct prog_choice *choice)
-{
-	return choice->action == CHOICE_SWITCH && choice->kind != POINT_OP;
-}
-
 static void print_never(const struct run *run, const char *path, const struct exec_result *res)
 {
 	uint32_t i;
@@ -123,11 +118,8 @@ static void print_never(const struct run *run, const char *path, const struct ex
 		char text[96];
 
 		choice_print(choice, text, sizeof(text));
-		fprintf(stderr, "%s:%d: the point of the choice '%s' never comes%s\n", path,
-			choice->line, text,
-			is_mid_operation_switch(choice) ?
-				": threads are switched only where operations begin, at the point op" :
-				"");
+		fprintf(stderr, "%s:%d: the point of the choice '%s' never comes\n", path,
+			choice->line, text);
 	}
 }
 
