@@ -42,7 +42,7 @@ function(tdp_planted edit)
 	target_include_directories(tdpfuzz-${name} INTERFACE
 		$<TARGET_PROPERTY:tdpfuzz,INTERFACE_INCLUDE_DIRECTORIES>)
 	target_link_libraries(tdpfuzz-${name} INTERFACE
-		$<TARGET_FILE:tdpfuzz> oracle tdp-sim-${name})
+		$<TARGET_FILE:tdpfuzz> oracle tdp-sim-${name} ${TDP_FIBER_OBJECTS})
 
 	add_executable(tdp-${name} $<TARGET_OBJECTS:tdp>)
 	set_target_properties(tdp-${name} PROPERTIES LINKER_LANGUAGE C)
