@@ -10,39 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const call_names[CALL_NR] = {
-	[CALL_CREATE_VM] = "VM creation",
-	[CALL_CREATE_VCPU] = "vCPU creation",
-	[CALL_DESTROY_VM] = "VM destruction",
-	[CALL_SET_REGION] = "slot change",
-	[CALL_ENTER_GUEST] = "guest entry",
-	[CALL_MMU_LOAD] = "root load",
-	[CALL_MMU_UNLOAD] = "root unload",
-	[CALL_SET_MODE] = "mode change",
-	[CALL_PAGE_FAULT] = "page fault",
-	[CALL_MAP_PAGE] = "prefault",
-	[CALL_INVALIDATE_START] = "invalidation",
-	[CALL_INVALIDATE_END] = "end of invalidation",
-	[CALL_AGE] = "aging",
-	[CALL_TEST_AGE] = "test of age",
-	[CALL_LOG_GET] = "dirty log get",
-	[CALL_LOG_CLEAR] = "dirty log clear",
-	[CALL_MARK_DIRTY] = "dirty mark",
-	[CALL_SPLIT] = "eager split",
-	[CALL_WRITE_PROTECT] = "write protection",
-	[CALL_TRACK] = "track",
-	[CALL_UNTRACK] = "untrack",
-	[CALL_ZAP_RANGE] = "range zap",
-	[CALL_ZAP_FAST] = "fast zap",
-	[CALL_NX_RECOVER] = "NX recovery",
-	[CALL_SET_NX] = "NX toggle",
-};
-
-const char *mcall_name(enum oracle_call_kind kind)
-{
-	return kind < CALL_NR && call_names[kind] ? call_names[kind] : "call";
-}
-
 /* A difference. What would follow from it is of no interest: predictions end here. */
 void mreport(struct model *m, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
 {
@@ -52,7 +19,7 @@ void mreport(struct model *m, char rule, uint64_t gfn, uint64_t spte, const char
 
 	if (!m->on)
 		return;
-	n = snprintf(text, sizeof(text), "%s: ", mcall_name(m->kind));
+	n = snprintf(text, sizeof(text), "%s: ", oracle_call_name(m->kind));
 	va_start(ap, fmt);
 	vsnprintf(text + n, sizeof(text) - n, fmt, ap);
 	va_end(ap);

@@ -562,6 +562,23 @@ void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa)
 
 /* ---- calls ---- */
 
+/**
+ * oracle_call_name() - what a call is called in messages and traces
+ * @kind: CALL_*
+ *
+ * Return: its name.
+ */
+const char *oracle_call_name(enum oracle_call_kind kind)
+{
+	static const char *const names[] = {
+#define CALL(name, text) [CALL_##name] = text,
+		CALL_LIST(CALL)
+#undef CALL
+	};
+
+	return kind < CALL_NR ? names[kind] : "call";
+}
+
 /* From now on things happen at the same time: what follows from their order is not predicted. */
 void oracle_overlap(struct oracle *o)
 {

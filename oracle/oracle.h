@@ -145,34 +145,48 @@ void oracle_ev_warn(struct oracle *o, const char *cond, const char *file, int li
 void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa);
 
 /* ---- calls: what the MMU is asked, begin and end ---- */
+/*
+ * The calls: CALL(NAME, "text") and what they use of struct oracle_call. The text is what messages,
+ * traces and tests call them.
+ */
+/* clang-format off */
+#define CALL_LIST(CALL)									\
+	CALL(CREATE_VM,		"create-vm")							\
+	CALL(CREATE_VCPU,	"create-vcpu")							\
+	CALL(DESTROY_VM,	"destroy-vm")							\
+	CALL(SET_REGION,	"set-region")	/* region, change */				\
+	CALL(ENTER_GUEST,	"enter-guest")	/* vcpu: .root afterwards */			\
+	CALL(MMU_LOAD,		"mmu-load")	/* likewise */					\
+	CALL(MMU_UNLOAD,	"mmu-unload")	/* likewise */					\
+	CALL(SET_MODE,		"set-mode")	/* vcpu, smm, guest_mode; .root */		\
+	CALL(PAGE_FAULT,	"page-fault")	/* vcpu, gfn, error_code; RET_PF_* */		\
+	CALL(MAP_PAGE,		"map-page")	/* vcpu, gfn, error_code; .level .root */	\
+	CALL(INVALIDATE_START,	"invalidate-start")	/* hvn range in gfn, n */		\
+	CALL(INVALIDATE_END,	"invalidate-end")	/* likewise */				\
+	CALL(AGE,		"age")		/* hvn range; ret 0/1 */			\
+	CALL(TEST_AGE,		"test-age")	/* likewise */					\
+	CALL(LOG_GET,		"log-get")	/* slot; .bitmap, .words filled */		\
+	CALL(LOG_CLEAR,		"log-clear")	/* slot, gfn in it, n; .bitmap: mask */		\
+	CALL(MARK_DIRTY,	"mark-dirty")	/* vcpu, gfn: a PML drain or emulation */	\
+	CALL(SPLIT,		"split")	/* slot, level */				\
+	CALL(WRITE_PROTECT,	"write-protect")	/* slot, gfn, level; ret 0/1 */		\
+	CALL(TRACK,		"track")	/* slot, gfn */					\
+	CALL(UNTRACK,		"untrack")	/* slot, gfn */					\
+	CALL(ZAP_RANGE,		"zap-range")	/* gfn, n */					\
+	CALL(ZAP_FAST,		"zap-fast")							\
+	CALL(NX_RECOVER,	"nx-recover")							\
+	CALL(SET_NX,		"set-nx")	/* on */
+/* clang-format on */
+
 enum oracle_call_kind {
-	CALL_CREATE_VM,
-	CALL_CREATE_VCPU,
-	CALL_DESTROY_VM,
-	CALL_SET_REGION,	/* region, change */
-	CALL_ENTER_GUEST,	/* vcpu: kvm_vcpu_enter_guest(); .root = root page afterwards */
-	CALL_MMU_LOAD,		/* vcpu; .root afterwards */
-	CALL_MMU_UNLOAD,	/* vcpu; .root afterwards */
-	CALL_SET_MODE,		/* vcpu, smm, guest_mode; .root afterwards */
-	CALL_PAGE_FAULT,	/* vcpu, gfn, error_code: ret RET_PF_* or -errno */
-	CALL_MAP_PAGE,		/* vcpu, gfn, error_code: prefault; ret, .level, .root */
-	CALL_INVALIDATE_START,	/* hvn range in gfn, n */
-	CALL_INVALIDATE_END,	/* likewise */
-	CALL_AGE,		/* hvn range; ret 0/1 */
-	CALL_TEST_AGE,		/* likewise */
-	CALL_LOG_GET,		/* slot; .bitmap, .words filled */
-	CALL_LOG_CLEAR,		/* slot, gfn = first page in the slot, n; .bitmap = mask given */
-	CALL_MARK_DIRTY,	/* vcpu, gfn: PML drain or an emulated write */
-	CALL_SPLIT,		/* slot, level */
-	CALL_WRITE_PROTECT,	/* slot, gfn, level; ret 0/1 */
-	CALL_TRACK,		/* slot, gfn */
-	CALL_UNTRACK,		/* slot, gfn */
-	CALL_ZAP_RANGE,		/* gfn, n */
-	CALL_ZAP_FAST,
-	CALL_NX_RECOVER,
-	CALL_SET_NX,		/* on */
-	CALL_NR
+#define CALL(name, text) CALL_##name,
+	CALL_LIST(CALL)
+#undef CALL
+		CALL_NR
 };
+
+/* What a call is called. */
+const char *oracle_call_name(enum oracle_call_kind kind);
 
 /**
  * struct oracle_call - one call of the MMU's interface, as asked and as answered

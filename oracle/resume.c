@@ -56,12 +56,12 @@ bool oracle_resumed(struct oracle *o, int vcpu, const struct oracle_resume *resu
 
 	if (o->step != resume->step || o->requests != resume->requests)
 		oracle_report(o, 'M', NO_GFN, 0,
-			      "guest entry: changed something, though vCPU %d had its root", vcpu);
+			      "enter-guest: changed something, though vCPU %d had its root", vcpu);
 	if (ret)
-		oracle_report(o, 'M', NO_GFN, 0, "guest entry: returned %ld, should return 0", ret);
+		oracle_report(o, 'M', NO_GFN, 0, "enter-guest: returned %ld, should return 0", ret);
 	if (root != v->root)
 		oracle_report(o, 'M', NO_GFN, 0,
-			      "guest entry: root at 0x%llx, should be the one at 0x%llx",
+			      "enter-guest: root at 0x%llx, should be the one at 0x%llx",
 			      (unsigned long long)root, (unsigned long long)v->root);
 	oracle_mix(o, (uint64_t)CALL_ENTER_GUEST << 32 | (uint64_t)vcpu << 16, 0);
 	oracle_mix(o, (uint64_t)ret, root);

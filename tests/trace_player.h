@@ -339,31 +339,9 @@ static void trace_split(struct trace *t)
 }
 
 static const char *const trace_call_names[] = {
-	[CALL_CREATE_VM] = "create-vm",
-	[CALL_CREATE_VCPU] = "create-vcpu",
-	[CALL_DESTROY_VM] = "destroy-vm",
-	[CALL_SET_REGION] = "set-region",
-	[CALL_ENTER_GUEST] = "enter-guest",
-	[CALL_MMU_LOAD] = "mmu-load",
-	[CALL_MMU_UNLOAD] = "mmu-unload",
-	[CALL_SET_MODE] = "set-mode",
-	[CALL_PAGE_FAULT] = "page-fault",
-	[CALL_MAP_PAGE] = "map-page",
-	[CALL_INVALIDATE_START] = "invalidate-start",
-	[CALL_INVALIDATE_END] = "invalidate-end",
-	[CALL_AGE] = "age",
-	[CALL_TEST_AGE] = "test-age",
-	[CALL_LOG_GET] = "log-get",
-	[CALL_LOG_CLEAR] = "log-clear",
-	[CALL_MARK_DIRTY] = "mark-dirty",
-	[CALL_SPLIT] = "split",
-	[CALL_WRITE_PROTECT] = "write-protect",
-	[CALL_TRACK] = "track",
-	[CALL_UNTRACK] = "untrack",
-	[CALL_ZAP_RANGE] = "zap-range",
-	[CALL_ZAP_FAST] = "zap-fast",
-	[CALL_NX_RECOVER] = "nx-recover",
-	[CALL_SET_NX] = "set-nx",
+#define CALL(name, text) [CALL_##name] = text,
+	CALL_LIST(CALL)
+#undef CALL
 };
 
 static uint8_t trace_slot(const struct trace *t)

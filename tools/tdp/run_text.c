@@ -12,34 +12,6 @@
 
 #define ARROW "\xe2\x86\x92"
 
-static const char *const call_names[CALL_NR] = {
-	[CALL_CREATE_VM] = "create-vm",
-	[CALL_CREATE_VCPU] = "create-vcpu",
-	[CALL_DESTROY_VM] = "destroy-vm",
-	[CALL_SET_REGION] = "set-region",
-	[CALL_ENTER_GUEST] = "enter-guest",
-	[CALL_MMU_LOAD] = "load-root",
-	[CALL_MMU_UNLOAD] = "unload-root",
-	[CALL_SET_MODE] = "set-mode",
-	[CALL_PAGE_FAULT] = "page-fault",
-	[CALL_MAP_PAGE] = "map-page",
-	[CALL_INVALIDATE_START] = "invalidate-start",
-	[CALL_INVALIDATE_END] = "invalidate-end",
-	[CALL_AGE] = "age",
-	[CALL_TEST_AGE] = "test-age",
-	[CALL_LOG_GET] = "get-dirty-log",
-	[CALL_LOG_CLEAR] = "clear-dirty-log",
-	[CALL_MARK_DIRTY] = "mark-dirty",
-	[CALL_SPLIT] = "split",
-	[CALL_WRITE_PROTECT] = "write-protect",
-	[CALL_TRACK] = "track",
-	[CALL_UNTRACK] = "untrack",
-	[CALL_ZAP_RANGE] = "zap-range",
-	[CALL_ZAP_FAST] = "zap-fast",
-	[CALL_NX_RECOVER] = "nx-recover",
-	[CALL_SET_NX] = "set-nx",
-};
-
 /**
  * run_say() - add to a line
  * @text: the line
@@ -244,7 +216,7 @@ void run_return_text(const struct run_words *w, const struct oracle_call *c, str
 static void say_return(const struct oracle_call *c, struct run_text *text)
 {
 	say_answer(c, text);
-	run_say(text, " %s", call_names[c->kind]);
+	run_say(text, " %s", oracle_call_name(c->kind));
 	if (c->kind == CALL_ENTER_GUEST || c->kind == CALL_MMU_LOAD)
 		run_say(text, ", root 0x%llx", (unsigned long long)c->root);
 }
@@ -369,7 +341,7 @@ void run_event_text(const struct run_words *w, const struct exec_event *ev, stru
 		say_op(w, ev, text);
 		break;
 	case EXEC_EV_CALL:
-		run_say(text, "%s", call_names[ev->call->kind]);
+		run_say(text, "%s", oracle_call_name(ev->call->kind));
 		say_operands(ev->call, text);
 		break;
 	case EXEC_EV_RETURN:
