@@ -11,17 +11,17 @@
 
 struct mirror *mirror_create(void)
 {
-	return oracle_alloc(1, sizeof(struct mirror));
+	struct mirror *m = oracle_alloc(1, sizeof(*m));
+
+	m->table = oracle_alloc(MIRROR_PT_PAGES, sizeof(*m->table));
+	return m;
 }
 
 void mirror_destroy(struct mirror *m)
 {
-	uint32_t i;
-
 	if (!m)
 		return;
-	for (i = 0; i < MIRROR_BLOCKS; i++)
-		free(m->block[i]);
+	free(m->table);
 	free(m->used);
 	free(m->roots);
 	free(m);
@@ -34,7 +34,7 @@ void mirror_reset(struct oracle *o)
 	uint32_t i;
 
 	for (i = 0; i < m->nr_used; i++)
-		memset(m->used[i], 0, sizeof(*m->used[i]));
+		m->used[i]->gen = 0;
 	m->nr_used = 0;
 	m->nr_roots = 0;
 	m->nr_live = 0;
@@ -133,13 +133,9 @@ int mirror_for_each_leaf(struct oracle *o, struct mirror_table *root, uint64_t s
 void mirror_alloc(struct oracle *o, uint64_t pa, uint64_t fill)
 {
 	struct mirror *m = o->mirror;
-	uint64_t page = (pa - MIRROR_PT_PA) >> 12;
-	struct mirror_table *t;
+	struct mirror_table *t = &m->table[(pa - MIRROR_PT_PA) >> 12];
 	uint32_t gen;
 
-	if (!m->block[page >> MIRROR_BLOCK_SHIFT])
-		m->block[page >> MIRROR_BLOCK_SHIFT] = oracle_alloc(MIRROR_BLOCK_SIZE, sizeof(*t));
-	t = &m->block[page >> MIRROR_BLOCK_SHIFT][page & (MIRROR_BLOCK_SIZE - 1)];
 	if (!t->gen) {
 		if (m->nr_used == m->max_used) {
 			m->max_used = m->max_used ? m->max_used * 2 : 64;

@@ -5,14 +5,9 @@
 
 #include "mirror.h"
 
-/* Descriptors come in blocks, so that a program with few tables touches little memory. */
-#define MIRROR_BLOCK_SHIFT	8
-#define MIRROR_BLOCK_SIZE	(1u << MIRROR_BLOCK_SHIFT)
-#define MIRROR_BLOCKS		(MIRROR_PT_PAGES >> MIRROR_BLOCK_SHIFT)
-
 /**
  * struct mirror - all page tables
- * @block: descriptors
+ * @table: descriptors, one for each page that there could be: address space, most of which nobody touches
  * @used: those that were allocated since the last reset
  * @roots: live roots
  * @nr_live: page-table pages allocated
@@ -21,7 +16,7 @@
  * @unlinks: page tables unlinked so far
  */
 struct mirror {
-	struct mirror_table *block[MIRROR_BLOCKS];
+	struct mirror_table *table;
 	struct mirror_table **used;
 	uint32_t nr_used, max_used;
 	struct mirror_table **roots;
@@ -38,9 +33,9 @@ static inline struct mirror_table *mirror_at(const struct mirror *m, uint64_t pa
 	uint64_t page = (pa - MIRROR_PT_PA) >> 12;
 	struct mirror_table *t;
 
-	if (page >= MIRROR_PT_PAGES || !m->block[page >> MIRROR_BLOCK_SHIFT])
+	if (page >= MIRROR_PT_PAGES)
 		return NULL;
-	t = &m->block[page >> MIRROR_BLOCK_SHIFT][page & (MIRROR_BLOCK_SIZE - 1)];
+	t = &m->table[page];
 	return t->gen ? t : NULL;
 }
 
