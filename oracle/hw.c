@@ -42,6 +42,7 @@ void hw_reset(struct oracle *o)
 {
 	int i;
 
+	o->nr_executing = 0;
 	for (i = 0; i < PROG_MAX_VCPUS; i++) {
 		struct vcpu *v = &o->vcpus[i];
 
@@ -91,6 +92,7 @@ void hw_exit_guest(struct oracle *o, int vcpu)
 static void begin_instruction(struct oracle *o, struct vcpu *v)
 {
 	v->executing = true;
+	o->nr_executing++;
 	v->thread = o->thread;
 	if (!o->overlapped && oracle_others_call(o))
 		oracle_overlap(o);
@@ -114,6 +116,7 @@ static void end_instruction(struct oracle *o, struct vcpu *v, bool leave)
 	v->nr_pending = 0;
 	v->pending_exit = false;
 	v->executing = false;
+	o->nr_executing--;
 	v->acked = o->requests;
 	if (leave)
 		hw_exit_guest(o, v - o->vcpus);
@@ -179,6 +182,8 @@ bool hw_others_executing(const struct oracle *o)
 {
 	int i;
 
+	if (!o->nr_executing)
+		return false;
 	for (i = 0; i < PROG_MAX_VCPUS; i++)
 		if (o->vcpus[i].executing && o->vcpus[i].thread != o->thread)
 			return true;

@@ -103,12 +103,14 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	slots_init(&o->slots, vm->gen);
 
 	o->thread = ORACLE_MAX_THREADS - 1;
+	o->current = &o->threads[o->thread];
 	o->op = 0;
 	o->step = 0;
 	o->progress = 0;
 	o->hash = 0x74647000;
 	o->sum = 0;
 	o->destroyed = false;
+	o->brackets = 0;
 	o->requests = 0;
 	o->hash_points = false;
 	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
@@ -150,6 +152,7 @@ void oracle_set_prediction(struct oracle *o, bool on)
 void oracle_set_thread(struct oracle *o, int thread, uint32_t op)
 {
 	o->thread = thread < 0 || thread >= PROG_MAX_THREADS ? ORACLE_MAX_THREADS - 1 : thread;
+	o->current = &o->threads[o->thread];
 	o->op = op;
 }
 
@@ -172,7 +175,7 @@ const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t
 
 uint64_t oracle_hash(const struct oracle *o)
 {
-	return (o->hash ^ o->sum) * 0x9fb21c651e98df25ULL;
+	return (o->hash ^ o->sum ^ o->brackets) * 0x9fb21c651e98df25ULL;
 }
 
 void oracle_hash_points(struct oracle *o, bool on)
@@ -508,7 +511,7 @@ void oracle_ev_lock(struct oracle *o, const char *name, int delta)
 {
 	struct thread_state *t = oracle_current(o);
 
-	oracle_mix(o, 6, (uint64_t)delta);
+	oracle_mix_bracket(o, (uint64_t)delta << 1);
 	t->locks += delta > 0 ? 1 : -1;
 	t->last_lock = name;
 	if (delta < 0 && t->depth && t->calls[0].call.kind == CALL_SET_REGION &&
@@ -523,7 +526,7 @@ void oracle_ev_lock(struct oracle *o, const char *name, int delta)
  */
 void oracle_ev_rcu(struct oracle *o, int delta)
 {
-	oracle_mix(o, 4, (uint64_t)delta);
+	oracle_mix_bracket(o, (uint64_t)delta << 1 | 1);
 	oracle_current(o)->rcu += delta;
 }
 

@@ -148,10 +148,12 @@ struct oracle {
 
 	/* now */
 	int thread;
+	struct thread_state *current;	/* that thread's */
 	uint32_t op;
 	uint64_t step;
 	uint64_t progress;	/* counts what changes: SPTEs, slots, roots, host memory */
 	uint64_t hash;
+	uint64_t brackets;	/* part of the hash: locks and RCU sections, see oracle_mix_bracket() */
 	uint64_t sum;		/* part of the hash: of what is told one by one or in runs, see oracle_add() */
 	bool hash_points;
 	struct thread_state threads[ORACLE_MAX_THREADS];
@@ -159,6 +161,7 @@ struct oracle {
 	int invalidations;	/* of all threads, started and not ended */
 	uint64_t open_since;	/* step at which the oldest open call began */
 	uint64_t invalidated;	/* step at which roots were invalidated last */
+	int nr_executing;	/* vCPUs in the middle of an instruction */
 	int regions_open;	/* SET_REGION calls among them: which slots there are is in flux */
 	uint64_t region_step;	/* step at which one returned last */
 	uint64_t region_orders;
@@ -182,7 +185,7 @@ struct oracle {
 
 static inline struct thread_state *oracle_current(struct oracle *o)
 {
-	return &o->threads[o->thread];
+	return o->current;
 }
 
 /* The innermost call that the current thread is in, NULL if none. */
@@ -206,6 +209,15 @@ static inline void oracle_mix(struct oracle *o, uint64_t a, uint64_t b)
 
 	h ^= (h >> 32) ^ b;
 	o->hash = h * 0xd6e8feb86659fd93ULL;
+}
+
+/*
+ * Locks and RCU sections are half of all events: they get less than oracle_mix(), but where they are
+ * between the others counts.
+ */
+static inline void oracle_mix_bracket(struct oracle *o, uint64_t what)
+{
+	o->brackets = (o->brackets ^ o->hash ^ what) * 0x9fb21c651e98df25ULL;
 }
 
 /* Is a thread other than the current one in a call, or between the halves of an invalidation? */
