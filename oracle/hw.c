@@ -388,10 +388,9 @@ static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64
 {
 	uint64_t table = fmt_table(&o->fmt, spte);
 	struct mirror_table *t = mirror_at(o->mirror, table);
-	uint64_t gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1));
-
-	*psc_new(v, gfn, level) = (struct psc_entry){
-		.gfn = gfn,
+	/* The walk began below the levels for which there was an entry. */
+	*psc_new(v, level) = (struct psc_entry){
+		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
 		.pa = pa,
 		.spte = spte,
 		.table = table,

@@ -127,7 +127,7 @@ void tlb_flush_range(struct vcpu *v, uint64_t gfn, uint64_t nr);
 struct tlb_entry *tlb_find(struct vcpu *v, uint64_t gfn);
 struct tlb_entry *tlb_insert(struct vcpu *v, const struct tlb_entry *e);
 struct psc_entry *psc_find(struct vcpu *v, uint64_t gfn, int level);
-struct psc_entry *psc_new(struct vcpu *v, uint64_t gfn, int level);
+struct psc_entry *psc_new(struct vcpu *v, int level);
 typedef void (*tlb_fn)(struct oracle *o, struct vcpu *v, struct tlb_entry *e, void *arg);
 void tlb_for_each(struct oracle *o, struct vcpu *v, tlb_fn fn, void *arg);
 

@@ -11,6 +11,10 @@ struct model *model_create(void)
 
 	if (!m)
 		abort();
+	/* Address space, most of which nobody touches. */
+	m->page = calloc(SPTE_PT_PAGES, sizeof(*m->page));
+	if (!m->page)
+		abort();
 	return m;
 }
 
@@ -222,18 +226,11 @@ void model_call_end(struct model *m, const struct oracle_call *call)
 		model_stop(m);
 }
 
-/**
- * model_check_stat() - compare the statistics
- * @m: model
- * @stat: what the MMU counts
- */
-void model_check_stat(struct model *m, const struct oracle_stat *stat)
+static void report_stat(struct model *m, const struct oracle_stat *stat)
 {
 	static const char *const size[3] = { "4k", "2m", "1g" };
 	int i;
 
-	if (!m->on || m->depth)
-		return;
 	for (i = 0; i < 3; i++)
 		if (stat->pages[i] != m->stat.pages[i])
 			mreport(m, 'L', NO_GFN, 0, "pages_%s is %lld, should be %lld", size[i],
@@ -246,20 +243,24 @@ void model_check_stat(struct model *m, const struct oracle_stat *stat)
 			(long long)stat->nx_lpage_splits, (long long)m->stat.nx_lpage_splits);
 }
 
-/* What is known of the page that holds @pa; NULL if that is no page table's. */
-static struct mpage *page_of(struct model *m, uint64_t pa)
+/**
+ * model_check_stat() - compare the statistics
+ * @m: model
+ * @stat: what the MMU counts
+ */
+void model_check_stat(struct model *m, const struct oracle_stat *stat)
 {
-	uint64_t n = (pa - SPTE_PT_PA) >> 12, old = m->nr_pages;
+	if (m->on && !m->depth && !oracle_stat_equal(stat, &m->stat))
+		report_stat(m, stat);
+}
 
-	if (pa < SPTE_PT_PA || n >= SPTE_PT_PAGES)
+/* What is known of the page that holds @pa; NULL if that is no page table's. */
+static inline struct mpage *page_of(struct model *m, uint64_t pa)
+{
+	uint64_t n = (pa - SPTE_PT_PA) >> 12;
+
+	if (n >= SPTE_PT_PAGES)
 		return NULL;
-	if (n >= old) {
-		m->nr_pages = 2 * (n + 32) < SPTE_PT_PAGES ? 2 * (n + 32) : SPTE_PT_PAGES;
-		m->page = realloc(m->page, m->nr_pages * sizeof(*m->page));
-		if (!m->page)
-			abort();
-		memset(m->page + old, 0, (m->nr_pages - old) * sizeof(*m->page));
-	}
 	if (m->page[n].epoch != m->vm_epoch)
 		m->page[n] = (struct mpage){ .epoch = m->vm_epoch };
 	return &m->page[n];
@@ -389,12 +390,10 @@ void model_ev_pfn_accessed(struct model *m, uint64_t pfn)
 
 void model_ev_pfns(struct model *m, uint64_t pfn, uint64_t n, bool dirty, bool accessed)
 {
-	for (; n--; pfn++) {
-		if (dirty)
-			mmark(&m->c.dirty, pfn);
-		if (accessed)
-			mmark(&m->c.accessed, pfn);
-	}
+	if (dirty)
+		mmark_run(&m->c.dirty, pfn, n);
+	if (accessed)
+		mmark_run(&m->c.accessed, pfn, n);
 }
 
 void model_ev_assist(struct model *m, uint64_t pa, uint64_t old, uint64_t val)

@@ -170,7 +170,7 @@ bool mcompare_bind(struct model *m, struct mtable *t, uint64_t pa)
 				(unsigned long long)t->pa);
 		return t->pa == pa;
 	}
-	if (pa < SPTE_PT_PA || n >= m->nr_pages || m->page[n].epoch != m->vm_epoch ||
+	if (pa < SPTE_PT_PA || n >= SPTE_PT_PAGES || m->page[n].epoch != m->vm_epoch ||
 	    !m->page[n].live) {
 		mreport(m, 'U', t->gfn, 0, "the %s at %#llx is no allocated page-table page",
 			t->parent ? "table" : "root", (unsigned long long)pa);

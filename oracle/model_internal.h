@@ -207,8 +207,7 @@ struct model {
 	struct oracle_stat stat;
 
 	/* real pages */
-	struct mpage *page;
-	uint32_t nr_pages;
+	struct mpage *page; /* SPTE_PT_PAGES of them */
 	uint64_t vm_epoch;
 
 	struct mslot slot[2][MODEL_SLOTS];
@@ -229,7 +228,7 @@ struct mtable *mtable_new_root(struct model *m, uint8_t role);
 void mtable_free(struct model *m, struct mtable *t);
 void mtree_reset(struct model *m);
 void mtree_free(struct model *m);
-void mtouch(struct model *m, struct mtable *t, unsigned int index);
+void mtouch_table(struct model *m, struct mtable *t);
 void mtouch_run(struct model *m, struct mtable *t, unsigned int index, unsigned int n);
 void mset(struct model *m, struct mtable *t, unsigned int index, uint64_t val);
 void mlink(struct model *m, struct mtable *t, unsigned int index, struct mtable *child);
@@ -238,8 +237,43 @@ struct mtable *mwalk(struct model *m, uint32_t root, uint64_t gfn, unsigned int 
 typedef void (*mleaf_fn)(struct model *m, struct mtable *t, unsigned int index, void *arg);
 void mleaves(struct model *m, struct mtable *t, uint64_t start, uint64_t end, mleaf_fn fn,
 	     void *arg);
-void mmark(struct mmarks *marks, uint64_t pfn);
-void mmark_pfn(struct model *m, struct mmarks *marks, uint64_t pfn);
+void mmark_run(struct mmarks *marks, uint64_t pfn, uint64_t n);
+
+/**
+ * mtouch() - an entry is to be compared at the end of the call
+ * @m: model
+ * @t: table
+ * @index: entry
+ */
+static inline void mtouch(struct model *m, struct mtable *t, unsigned int index)
+{
+	if (t->touch_epoch != m->epoch)
+		mtouch_table(m, t);
+	t->touched[index / 64] |= 1ULL << index % 64;
+}
+
+/* A mark of a frame; the sum is of a hash, so that two frames never stand in for two others. */
+static inline uint64_t mmark_hash(uint64_t pfn)
+{
+	uint64_t h = (pfn + 1) * 0x9e3779b97f4a7c15ULL;
+
+	return (h ^ h >> 29) * 0xbf58476d1ce4e5b9ULL;
+}
+
+static inline void mmark(struct mmarks *marks, uint64_t pfn)
+{
+	if (marks->nr < MARKS_KEPT)
+		marks->kept[marks->nr] = pfn;
+	marks->nr++;
+	marks->sum += mmark_hash(pfn);
+}
+
+/* ... that the host is owed: device memory has nobody to tell. */
+static inline void mmark_pfn(struct model *m, struct mmarks *marks, uint64_t pfn)
+{
+	if (!m->has_mmio_pfn || !m->env.is_mmio_pfn(m->env.ctx, pfn))
+		mmark(marks, pfn);
+}
 
 static inline struct mtable *mtable(struct model *m, uint32_t id)
 {
@@ -270,10 +304,10 @@ static inline uint64_t mentry_gfn(const struct mtable *t, unsigned int index)
 static inline void mtree_first_last(const struct mtable *t, uint64_t start, uint64_t end,
 				    unsigned int *first, unsigned int *last)
 {
-	uint64_t pages = level_pages(t->level), t_end = t->gfn + 512 * pages;
+	const int shift = 9 * (t->level - 1);
 
-	*first = start > t->gfn ? (start - t->gfn) / pages : 0;
-	*last = end < t_end ? (end - 1 - t->gfn) / pages : 511;
+	*first = start > t->gfn ? (start - t->gfn) >> shift : 0;
+	*last = end < t->gfn + (512ULL << shift) ? (end - 1 - t->gfn) >> shift : 511;
 }
 
 /*

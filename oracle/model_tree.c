@@ -95,7 +95,7 @@ void mtable_free(struct model *m, struct mtable *t)
 
 	if (t->pa != NO_PA) {
 		page = (t->pa >> 12) - (SPTE_PT_PA >> 12);
-		if (page < m->nr_pages && m->page[page].table == t->id)
+		if (page < SPTE_PT_PAGES && m->page[page].table == t->id)
 			m->page[page].table = 0;
 	}
 	t->live = false;
@@ -127,7 +127,7 @@ void mtree_free(struct model *m)
 }
 
 /* From now on the table is among those that the call touches. */
-static void touch_table(struct model *m, struct mtable *t)
+void mtouch_table(struct model *m, struct mtable *t)
 {
 	t->touch_epoch = m->epoch;
 	memset(t->touched, 0, sizeof(t->touched));
@@ -141,20 +141,7 @@ static void touch_table(struct model *m, struct mtable *t)
 }
 
 /**
- * mtouch() - an entry is to be compared at the end of the call
- * @m: model
- * @t: table
- * @index: entry
- */
-void mtouch(struct model *m, struct mtable *t, unsigned int index)
-{
-	if (t->touch_epoch != m->epoch)
-		touch_table(m, t);
-	t->touched[index / 64] |= 1ULL << index % 64;
-}
-
-/**
- * mtouch_run() - so are entries in a row
+ * mtouch_run() - entries in a row are to be compared at the end of the call
  * @m: model
  * @t: table
  * @index: the first
@@ -165,32 +152,27 @@ void mtouch_run(struct model *m, struct mtable *t, unsigned int index, unsigned 
 	unsigned int end = index + n, w;
 
 	if (t->touch_epoch != m->epoch)
-		touch_table(m, t);
+		mtouch_table(m, t);
 	for (w = index / 64; w * 64 < end; w++)
 		t->touched[w] |= (w == index / 64 ? ~0ULL << index % 64 : ~0ULL) &
 				 (end - w * 64 < 64 ? (1ULL << (end - w * 64)) - 1 : ~0ULL);
 }
 
-/* A mark of a frame; the sum is of a hash, so that two frames never stand in for two others. */
-void mmark(struct mmarks *marks, uint64_t pfn)
+/* Marks of frames in a row. */
+void mmark_run(struct mmarks *marks, uint64_t pfn, uint64_t n)
 {
-	uint64_t h = (pfn + 1) * 0x9e3779b97f4a7c15ULL;
+	uint64_t sum = 0;
 
-	if (marks->nr < MARKS_KEPT)
-		marks->kept[marks->nr] = pfn;
-	marks->nr++;
-	marks->sum += (h ^ h >> 29) * 0xbf58476d1ce4e5b9ULL;
-}
-
-/* ... that the host is owed: device memory has nobody to tell. */
-void mmark_pfn(struct model *m, struct mmarks *marks, uint64_t pfn)
-{
-	if (!m->has_mmio_pfn || !m->env.is_mmio_pfn(m->env.ctx, pfn))
-		mmark(marks, pfn);
+	for (; n && marks->nr < MARKS_KEPT; n--)
+		mmark(marks, pfn++);
+	marks->nr += n;
+	for (; n; n--)
+		sum += mmark_hash(pfn++);
+	marks->sum += sum;
 }
 
 /* A leaf stops being what @old was: tell the host what only @old knew. */
-static void leaf_changed(struct model *m, uint64_t old, uint64_t val, int level)
+static inline void leaf_changed(struct model *m, uint64_t old, uint64_t val, int level)
 {
 	const struct mfmt *f = &m->fmt;
 	bool same_page = mspte_is_leaf(val, level) && mspte_pfn(f, old) == mspte_pfn(f, val);
@@ -201,10 +183,21 @@ static void leaf_changed(struct model *m, uint64_t old, uint64_t val, int level)
 		mmark_pfn(m, &m->c.want_accessed, mspte_pfn(f, old));
 }
 
+/* A leaf is no more: the host is told what only it knew. */
+static inline void leaf_gone(struct model *m, uint64_t old)
+{
+	const struct mfmt *f = &m->fmt;
+
+	if (mspte_dirty(f, old))
+		mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, old));
+	if (mspte_accessed(f, old))
+		mmark_pfn(m, &m->c.want_accessed, mspte_pfn(f, old));
+}
+
 /* A table is no more, and all that it led to. */
 static void remove_subtree(struct model *m, struct mtable *t)
 {
-	unsigned int w, index;
+	unsigned int w, index, leaves = 0;
 	uint64_t bits, val;
 
 	for (w = 0; w < 8; w++) {
@@ -214,13 +207,14 @@ static void remove_subtree(struct model *m, struct mtable *t)
 			if (mspte_is_table(val, t->level)) {
 				remove_subtree(m, mtable(m, mchild(val)));
 			} else if (mspte_present(val)) {
-				m->stat.pages[t->level - 1]--;
-				leaf_changed(m, val, SPTE_INITIAL, t->level);
+				leaves++;
+				leaf_gone(m, val);
 			}
 		}
 	}
 	if (t->nx_disallowed)
 		mnx_untrack(m, t);
+	m->stat.pages[t->level - 1] -= leaves;
 	m->stat.tdp_mmu_pages--;
 	mtable_free(m, t);
 }

@@ -235,6 +235,12 @@ struct oracle_stat {
 	int64_t nx_lpage_splits;
 	int64_t tdp_mmu_pages;
 };
+static inline bool oracle_stat_equal(const struct oracle_stat *a, const struct oracle_stat *b)
+{
+	return !((a->pages[0] ^ b->pages[0]) | (a->pages[1] ^ b->pages[1]) |
+		 (a->pages[2] ^ b->pages[2]) | (a->nx_lpage_splits ^ b->nx_lpage_splits) |
+		 (a->tdp_mmu_pages ^ b->tdp_mmu_pages));
+}
 void oracle_check_stat(struct oracle *o, const struct oracle_stat *stat);
 /* Nothing runs: rules that need a quiet moment (L, D, X's list, G at rest). */
 void oracle_quiesce(struct oracle *o);

@@ -43,7 +43,7 @@ static void compare(struct oracle *o, const char *what, int64_t is, int64_t shou
 			      (long long)is, (long long)should);
 }
 
-void rule_l_stat(struct oracle *o, const struct oracle_stat *stat)
+static void compare_stat(struct oracle *o, const struct oracle_stat *stat)
 {
 	int64_t nx = stat->nx_lpage_splits;
 
@@ -59,6 +59,19 @@ void rule_l_stat(struct oracle *o, const struct oracle_stat *stat)
 			o, 'X', NO_GFN, 0,
 			"nx_lpage_splits is %lld, but %lld linked tables stand in for a huge page",
 			(long long)nx, (long long)o->nr_nx_splits);
+}
+
+void rule_l_stat(struct oracle *o, const struct oracle_stat *stat)
+{
+	const struct mirror *m = o->mirror;
+	const struct oracle_stat should = {
+		.pages = { m->leaves[0], m->leaves[1], m->leaves[2] },
+		.nx_lpage_splits = o->nr_nx_splits,
+		.tdp_mmu_pages = m->nr_tables,
+	};
+
+	if (!oracle_stat_equal(stat, &should))
+		compare_stat(o, stat);
 }
 
 void rule_l_final(struct oracle *o, uint64_t pages_left, uint64_t allocs_left)

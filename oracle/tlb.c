@@ -148,22 +148,16 @@ struct psc_entry *psc_find(struct vcpu *v, uint64_t gfn, int level)
 }
 
 /**
- * psc_new() - room for a non-leaf entry
+ * psc_new() - room for a non-leaf entry of which there is none yet
  * @v: the vCPU
- * @gfn: first gfn that the entry covers
  * @level: of the entry
  *
- * Return: the entry, valid from now on and to be filled by the caller: that of the same gfn, a void
- *	   one, or the next in turn.
+ * Return: the entry, valid from now on and to be filled by the caller.
  */
-struct psc_entry *psc_new(struct vcpu *v, uint64_t gfn, int level)
+struct psc_entry *psc_new(struct vcpu *v, int level)
 {
-	struct psc_entry *e = psc_find(v, gfn, level);
-	int to;
+	int to = place(v->psc_valid[level], PSC_WAYS, &v->psc_victim[level]);
 
-	if (e)
-		return e;
-	to = place(v->psc_valid[level], PSC_WAYS, &v->psc_victim[level]);
 	v->psc_valid[level] |= 1U << to;
 	return &v->psc[level][to];
 }
