@@ -280,6 +280,7 @@ struct sim_thread {
  * @threads: those that were started, by number
  * @runnable: mask of those that can go on
  * @polled: mask of those that wait for something that comes true by itself: see sim_poll()
+ * @queued: how many wait for a lock
  * @progress: counts SPTEs that changed, and what else lets threads get on
  * @switches: counts how often another thread went on
  */
@@ -295,6 +296,7 @@ struct sim {
 	struct sim_thread *threads[SIM_MAX_THREADS];
 	u32 runnable;
 	u32 polled;
+	u32 queued;
 	u64 progress;
 	u64 switches;
 };
@@ -585,13 +587,13 @@ static inline bool sim_undisturbed(u64 points)
  *
  * Most SPTEs that walks pass are empty. This passes them by what is known of the page, and does just what
  * single steps would: it stops short of a point for which the schedule has a choice, and a thread
- * that is to yield skips nothing.
+ * that may have to yield skips nothing.
  *
  * Return: how many were passed.
  */
 static inline int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
 {
-	if (unlikely(sim.current->need_resched))
+	if (unlikely(sim.current->need_resched || sim.queued))
 		return 0;
 	n = sim_run_length(sptep, sim_unwatched(n, points), val);
 	sim.left -= (u64)n * points;

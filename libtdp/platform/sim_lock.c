@@ -132,6 +132,7 @@ static void sim_queue_up(struct sim_queue *queue, const void *lock, const char *
 		else
 			queue->first = t;
 		queue->last = t;
+		sim.queued++;
 	}
 	sim_wait(&wait);
 }
@@ -142,6 +143,7 @@ static struct sim_thread *sim_dequeue(struct sim_queue *queue)
 
 	queue->first = t->next;
 	t->next = NULL;
+	sim.queued--;
 	sim_wake(t);
 	return t;
 }

@@ -33,6 +33,7 @@ void sim_threads_reset(void)
 	}
 	sim.runnable = 0;
 	sim.polled = 0;
+	sim.queued = 0;
 	sim.progress = 0;
 	sim.switches = 0;
 	sim.scheduler = NULL;
