@@ -214,6 +214,18 @@ int kvm_write_track_remove_gfn(struct kvm *kvm, u32 slot, gfn_t gfn)
 	return kvm_write_track_gfn(kvm, slot, gfn, __kvm_write_track_remove_gfn);
 }
 
+/*
+ * A fault may hold a slot that another has replaced since. If write tracking came into use after that, only
+ * the one in its place has counters; Linux 6.12 looks for those of the old one, which are not there.
+ */
+static const struct kvm_memory_slot *
+slot_with_counters(struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	if (!slot || slot->arch.gfn_write_track)
+		return slot;
+	return __gfn_to_memslot(__kvm_memslots(kvm, slot->as_id), gfn);
+}
+
 static bool __kvm_gfn_is_write_tracked(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
 	return slot && READ_ONCE(slot->arch.gfn_write_track->count[gfn - slot->base_gfn]);
@@ -233,7 +245,7 @@ bool kvm_gfn_is_write_tracked(struct kvm *kvm, const struct kvm_memory_slot *slo
 
 	if (!slot || !kvm_page_track_write_tracking_enabled(kvm))
 		return false;
-	if (__kvm_gfn_is_write_tracked(slot, gfn))
+	if (__kvm_gfn_is_write_tracked(slot_with_counters(kvm, slot, gfn), gfn))
 		return true;
 
 	other = __gfn_to_memslot(__kvm_memslots(kvm, slot->as_id ^ 1), gfn);
