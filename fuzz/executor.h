@@ -91,7 +91,7 @@ enum exec_event_kind {
 	EXEC_EV_OP,		/* operation @op of @thread begins; @n: number of the access if repeated, from 0 */
 	EXEC_EV_CALL,		/* @call begins */
 	EXEC_EV_RETURN,		/* @call is over */
-	EXEC_EV_POINT,		/* @point @level @k; @pa @object @site; @text: what POINT_BLOCK waits for */
+	EXEC_EV_POINT,		/* @point @level @k; @pa @object @site; POINT_BLOCK: waits for @text, threads @n (a mask) */
 	EXEC_EV_SPTE,		/* @point (POINT_OP: before linking) @level @pa @old @val @ok @site */
 	EXEC_EV_ALLOC,		/* page-table page @pa filled with @val */
 	EXEC_EV_FREE,		/* page-table page @pa */

@@ -95,6 +95,9 @@ static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 o
 			.k = sim.current->count[kind][level] + 1,
 		};
 
+		if (kind == POINT_BLOCK && sim.current->wait.who)
+			ev.n = sim.current->wait.who(sim.current);
+
 		exec_emit(x, &ev);
 	}
 }

@@ -68,6 +68,7 @@ enum run_step_kind {
  * @last: the last of them
  * @ended: the call that @ev began is over, if nothing came in between; the thread that another one
  *	runs after is
+ * @waits: what the thread waits for that another one runs after, NULL if that is not why
  * @text: in words
  */
 struct run_step {
@@ -80,6 +81,7 @@ struct run_step {
 	uint32_t n;
 	struct exec_event last;
 	bool ended;
+	const char *waits;
 	struct run_text text;
 };
 
@@ -92,6 +94,7 @@ struct run_step {
  * @pending: the step that may still grow, if its n is not 0
  * @thread: who ran last, -1 if nobody
  * @at: the last point of each thread, where a switch happens
+ * @access: number of the access that each thread makes within its operation
  */
 struct run_steps {
 	struct run_words words;
@@ -101,6 +104,7 @@ struct run_steps {
 	struct run_step pending;
 	int thread;
 	struct exec_event at[PROG_MAX_THREADS];
+	uint64_t access[PROG_MAX_THREADS];
 };
 
 void run_steps_begin(struct run_steps *s);
@@ -118,6 +122,7 @@ void run_steps_end(struct run_steps *s);
  * @column: from one thread's column to the next
  * @nr: steps printed so far
  * @ended: threads that are past their last operation
+ * @waiting: threads that cannot go on
  */
 struct run_trace {
 	FILE *out;
@@ -127,6 +132,7 @@ struct run_trace {
 	int column;
 	uint64_t nr;
 	uint32_t ended;
+	uint32_t waiting;
 };
 
 void run_trace_begin(struct run_trace *trace);

@@ -261,6 +261,15 @@ static void print_event_members(struct run_html *h, const struct run_step *step)
 		fprintf(h->out, ",\"at\":%" PRIu64, step->last.pa);
 }
 
+static void print_switch(struct run_html *h, const struct run_step *step)
+{
+	fprintf(h->out, ",\"to\":%d", step->to);
+	if (step->waits) {
+		fputs(",\"w\":", h->out);
+		json_string(h->out, step->waits);
+	}
+}
+
 static void print_step(void *ctx, const struct run_step *step)
 {
 	struct run_html *h = ctx;
@@ -275,7 +284,7 @@ static void print_step(void *ctx, const struct run_step *step)
 		kind_of(step), step->thread, step->detail, step->depth);
 	json_string(h->out, step->text.buf);
 	if (step->kind == RUN_STEP_SWITCH)
-		fprintf(h->out, ",\"to\":%d", step->to);
+		print_switch(h, step);
 	else
 		print_event_members(h, step);
 	/* The thread changes between two events: nothing changes then. */

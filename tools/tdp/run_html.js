@@ -102,10 +102,9 @@ function apply(s, step) {
 		changes[what](s, ...args);
 	if (step.at !== undefined && step.t >= 0)
 		s.pins[step.t] = step.at;
-	if (step.k === "block")
-		s.wait[step.t] = step.x;
-	else if (step.k !== "switch")
-		delete s.wait[step.t];
+	if (step.w)
+		s.wait[step.t] = step.w;
+	delete s.wait[step.k === "switch" ? step.to : step.t];
 	return s;
 }
 

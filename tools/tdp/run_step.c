@@ -24,6 +24,8 @@ static bool point_says_nothing(enum point_kind point)
 	case POINT_AND:
 	case POINT_FLUSH:
 	case POINT_KICK:
+	case POINT_BLOCK:
+	case POINT_END:
 		return true;
 	default:
 		return false;
@@ -191,21 +193,36 @@ static const struct prog_choice *choice_at(const struct run_steps *s, const stru
 	return NULL;
 }
 
+/* Who is in the way of a thread that waits; not known of everything. */
+static void say_threads(struct run_text *text, const char *before, uint64_t mask)
+{
+	for (; mask; mask &= mask - 1) {
+		run_say(text, "%st%d", before, __builtin_ctzll(mask));
+		before = ", ";
+	}
+}
+
 static void say_switch(struct run_steps *s, struct run_step *p)
 {
-	const struct program *prog = s->words.prog;
 	const struct exec_event *at = &s->at[p->thread];
 	const struct prog_choice *c = choice_at(s, at);
 	char choice[96];
 
 	run_say(&p->text, "t%d runs: ", p->to);
+	if (at->point == POINT_BLOCK) {
+		p->waits = at->text;
+		run_say(&p->text, "t%d waits for %s", p->thread, at->text);
+		say_threads(&p->text, ": ", at->n);
+	} else if (at->point == POINT_END) {
+		p->ended = true;
+		run_say(&p->text, "t%d has ended", p->thread);
+	} else if (at->point == POINT_RELAX) {
+		run_say(&p->text, "t%d tries again later", p->thread);
+	}
 	if (c && c->target == p->to) {
 		choice_print(c, choice, sizeof(choice));
-		run_say(&p->text, "%s", choice);
-	} else if (at->op + 1 >= prog->threads[p->thread].nr_ops) {
-		run_say(&p->text, "t%d has ended", p->thread);
-		p->ended = true;
-	} else {
+		run_say(&p->text, "%s%s", p->text.buf[p->text.len - 1] == ' ' ? "" : ", ", choice);
+	} else if (p->text.buf[p->text.len - 1] == ' ') {
 		run_say(&p->text, "t%d.%u stops at ", p->thread, at->op);
 		run_point_text(at, &p->text);
 	}
@@ -238,25 +255,19 @@ static uint64_t access_gfn(const struct run_steps *s, const struct exec_event *e
 	if (ev->thread < 0)
 		return 0;
 	t = &s->words.prog->threads[ev->thread];
-	return ev->op < t->nr_ops ? t->ops[ev->op].gfn + s->at[ev->thread].n * t->ops[ev->op].step :
-				    0;
+	return ev->op < t->nr_ops ?
+		       t->ops[ev->op].gfn + s->access[ev->thread] * t->ops[ev->op].step :
+		       0;
 }
 
 static void note(struct run_steps *s, const struct exec_event *ev)
 {
-	struct exec_event *at;
-
 	if (ev->thread < 0)
 		return;
-	at = &s->at[ev->thread];
-	if (ev->kind == EXEC_EV_OP) {
-		at->n = ev->n;
-	} else if (ev->kind == EXEC_EV_POINT) {
-		uint64_t n = at->n;
-
-		*at = *ev;
-		at->n = n;
-	}
+	if (ev->kind == EXEC_EV_OP)
+		s->access[ev->thread] = ev->n;
+	else if (ev->kind == EXEC_EV_POINT)
+		s->at[ev->thread] = *ev;
 }
 
 static void start(struct run_steps *s, const struct exec_event *ev)
@@ -273,6 +284,7 @@ static void start(struct run_steps *s, const struct exec_event *ev)
 	p->to = ev->thread;
 	p->depth = depth_of(ev);
 	p->ended = false;
+	p->waits = NULL;
 	p->n = 1;
 	p->text.len = 0;
 	run_event_text(&s->words, &p->ev, &p->text);
@@ -287,6 +299,7 @@ void run_steps_begin(struct run_steps *s)
 	s->pending.n = 0;
 	s->thread = -1;
 	memset(s->at, 0, sizeof(s->at));
+	memset(s->access, 0, sizeof(s->access));
 }
 
 /**

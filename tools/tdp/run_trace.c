@@ -18,6 +18,7 @@
 #define PAPER_WIDTH 140 /* of a file */
 
 #define BAR	     "\xe2\x94\x82"
+#define DOTS	     "\xe2\x94\x8a"
 #define LEFT_CORNER  "\xe2\x95\xb0"
 #define RIGHT_CORNER "\xe2\x95\xaf"
 #define DASH	     "\xe2\x94\x80"
@@ -68,7 +69,11 @@ static void print_bars(struct run_trace *t, int thread)
 
 	for (i = 0; i < thread; i++) {
 		colour_of_thread(t, i);
-		fprintf(t->out, "%s%*s", t->ended & 1u << i ? " " : BAR, t->column - 1, "");
+		fprintf(t->out, "%s%*s",
+			t->ended & 1u << i   ? " " :
+			t->waiting & 1u << i ? DOTS :
+					       BAR,
+			t->column - 1, "");
 	}
 	colour(t, PLAIN);
 }
@@ -169,6 +174,9 @@ static void print_step(void *ctx, const struct run_step *step)
 		print_switch(t, step);
 		if (step->ended)
 			t->ended |= 1u << step->thread;
+		if (step->waits)
+			t->waiting |= 1u << step->thread;
+		t->waiting &= ~(1u << step->to);
 		return;
 	}
 	if (step->ev.kind == EXEC_EV_VIOLATION || step->ev.kind == EXEC_EV_WARN) {
@@ -216,6 +224,7 @@ void run_trace_begin(struct run_trace *t)
 
 	t->nr = 0;
 	t->ended = 0;
+	t->waiting = 0;
 	t->column = choose_column(t, prog);
 	t->steps.step = print_step;
 	t->steps.ctx = t;
