@@ -5,6 +5,7 @@
  * nothing is lost by it.
  *
  *   explore.c		explore_run(): the work cut into parts, workers, what they found put together
+ *   explore_start.c	where every schedule starts
  *   explore_search.c	one part: depth first, schedule after schedule
  *   explore_order.c	which events are ordered: signatures of states, what depends on what
  *   explore_seen.c	states that were seen
@@ -54,8 +55,8 @@ struct explore_count {
  * @max_schedules: stop after so many, of each part; 0: none
  * @jobs: 0: in this process, in one part. Else that many workers share 16 parts. Results depend on
  *	whether it is 0, on nothing else
- * @state: NULL, or is told the hash of each distinct state at the end, in no particular order; only
- *	with @jobs 0
+ * @state: NULL, or is told, when all is done, a hash for each way in which schedules ended that differs in
+ *	anything that can be seen
  * @progress: NULL, or is called about ten times a second; only with @jobs
  * @ctx: passed back to both
  */

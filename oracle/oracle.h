@@ -82,6 +82,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 uint32_t oracle_nr_violations(const struct oracle *o);
 const struct oracle_violation *oracle_violation(const struct oracle *o, uint32_t i);
 uint64_t oracle_hash(const struct oracle *o); /* over every event, for determinism checks */
+uint64_t oracle_state_hash(struct oracle *o);	/* over the page tables as they are now */
 void oracle_hash_points(struct oracle *o, bool on);	/* include every point, not just changes */
 void oracle_report(struct oracle *o, char rule, uint64_t gfn, uint64_t spte, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6), cold));
