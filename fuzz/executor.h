@@ -141,8 +141,9 @@ struct exec_event {
  *	@scheduler decided. The same program with these instead of its own runs the same way
  * @max_record: room in @record
  * @event: NULL, or is told of everything; makes runs slow
+ * @call: NULL, or is told that a call of the MMU's interface is about to begin, or to end
  * @before_destroy: NULL, or is given the quiet VM
- * @ctx: passed back to both
+ * @ctx: passed back to all three
  */
 struct exec_options {
 	uint64_t max_accesses;
@@ -156,6 +157,7 @@ struct exec_options {
 	struct prog_choice *record;
 	uint32_t max_record;
 	void (*event)(void *ctx, const struct exec_event *event);
+	void (*call)(void *ctx);
 	void (*before_destroy)(void *ctx, struct kvm *kvm);
 	void *ctx;
 };

@@ -16,6 +16,8 @@ static void call_begin(struct executor *x, const struct oracle_call *call)
 
 		exec_emit(x, &ev);
 	}
+	if (x->opts->call)
+		x->opts->call(x->opts->ctx);
 	x->calls_open++;
 	oracle_call_begin(x->oracle, call);
 }
@@ -33,6 +35,8 @@ static long call_end(struct executor *x, struct oracle_call *call, long ret)
 	call->ret = ret;
 	if (ret < 0)
 		x->res->stats.errors++;
+	if (x->opts->call)
+		x->opts->call(x->opts->ctx);
 	x->calls_open--;
 	oracle_call_end(x->oracle, call);
 	if (exec_tracing(x))

@@ -14,8 +14,7 @@
 #include "executor.h"
 #include "explore_internal.h"
 
-#define EXPLORE_PARTS	   16
-#define PART_STATES	   (1u << 22) /* distinct states of a part that are told to the others */
+#define PART_STATES (1u << 22) /* distinct states of a part that are told to the others */
 
 /**
  * struct part - what came of a part

@@ -20,7 +20,8 @@
 #include "oracle.h"
 #include "program.h"
 
-#define EXPLORE_MAX_JOBS	64
+#define EXPLORE_MAX_JOBS 64
+#define EXPLORE_PARTS	 16 /* that jobs share */
 
 /**
  * struct explore_count - how far it is

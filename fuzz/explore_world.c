@@ -80,7 +80,6 @@ struct area {
  * @nr_pages: pages that were written to since
  * @pages: their addresses
  * @copies: what was in them
- * @thread_page: page of the thread's own variables, always among @pages
  * @mark: where runs start, on the world's stack
  * @outside: where who explores waits
  * @left: the body has returned, or called world_leave()
@@ -99,7 +98,6 @@ struct world {
 	uint32_t nr_pages;
 	char *pages[MAX_PAGES];
 	char *copies;
-	char *thread_page;
 	void *mark[5];
 	void *outside[5];
 	bool left;
@@ -158,9 +156,25 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	signal(sig, SIG_DFL);
 }
 
-/* Private mappings that can be written to, without the one that this function's own stack is in. */
+static void add_area(struct world *w, char *start, char *end)
+{
+	if (start == end)
+		return;
+	if (w->nr_areas == MAX_AREAS) {
+		fprintf(stderr, "explore: more than %d mappings\n", MAX_AREAS);
+		abort();
+	}
+	w->areas[w->nr_areas++] = (struct area){ start, end };
+}
+
+/*
+ * Private mappings that can be written to, without the one that this function's own stack is in. The
+ * page of the thread's restartable sequences is kept from the beginning: the kernel writes to it when it
+ * likes, and must be able to.
+ */
 static void find_areas(struct world *w)
 {
+	char *rseq = PAGE_OF((char *)__builtin_thread_pointer() + __rseq_offset);
 	FILE *maps = fopen("/proc/self/maps", "r");
 	char line[512];
 
@@ -170,20 +184,23 @@ static void find_areas(struct world *w)
 	}
 	w->nr_areas = 0;
 	while (fgets(line, sizeof(line), maps)) {
-		unsigned long start, end;
-		char perm[5];
+		unsigned long from, to;
+		char *start, *end, perm[5];
 
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, perm) != 3 || strcmp(perm, "rw-p"))
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, perm) != 3 || strcmp(perm, "rw-p"))
 			continue;
-		if ((uintptr_t)line >= start && (uintptr_t)line < end)
+		start = (char *)from;
+		end = (char *)to;
+		if (line >= start && line < end)
 			continue;
-		if (w->nr_areas == MAX_AREAS) {
-			fprintf(stderr, "explore: more than %d mappings\n", MAX_AREAS);
-			abort();
+		if (rseq >= start && rseq < end) {
+			add_area(w, start, rseq);
+			start = rseq + PAGE_SIZE;
 		}
-		w->areas[w->nr_areas++] = (struct area){ (char *)start, (char *)end };
+		add_area(w, start, end);
 	}
 	fclose(maps);
+	keep_page(w, rseq);
 }
 
 static void protect(struct world *w, int prot)
@@ -297,12 +314,8 @@ bool world_begin(struct world *w, void (*body)(void *arg), void *arg)
 		return false;
 	w->nr_pages = 0;
 	find_areas(w);
-	w->thread_page = PAGE_OF(__builtin_thread_pointer());
-	w->marked = true;
-	/* The kernel writes to the thread's own page when it likes, and must be able to. */
-	keep_page(w, w->thread_page);
 	protect(w, PROT_READ);
-	mprotect(w->thread_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+	w->marked = true;
 	return true;
 }
 

@@ -13,6 +13,7 @@ enum {
 };
 
 int cmd_convert(int argc, char **argv);
+int cmd_explore(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
