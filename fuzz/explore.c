@@ -413,10 +413,9 @@ static const struct search_found *smallest_of(const struct part *parts, uint32_t
 	for (i = 0; i < nr; i++) {
 		const struct search_found *found = &parts[i].found;
 
-		if (found->rules &&
-		    (!best || found->preemptions < best->preemptions ||
-		     (found->preemptions == best->preemptions &&
-		      found->smallest.nr < best->smallest.nr)))
+		if (found->rules && (!best || found->preemptions < best->preemptions ||
+				     (found->preemptions == best->preemptions &&
+				      found->smallest.nr < best->smallest.nr)))
 			best = found;
 	}
 	return best;
@@ -514,8 +513,8 @@ out:
 
 /* ---- workers ---- */
 
-static void work(const struct program *prog, const struct explore_options *opts,
-		 struct part *parts, uint32_t *next)
+static void work(const struct program *prog, const struct explore_options *opts, struct part *parts,
+		 uint32_t *next)
 {
 	for (;;) {
 		uint32_t i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);

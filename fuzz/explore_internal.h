@@ -48,7 +48,7 @@ enum {
 	OBJECTS_OWN,
 };
 
-#define ORDER_WORDS	4
+#define ORDER_WORDS 4
 
 /* Objects touched, by bit; two may share one, so that sets may seem to overlap that do not. */
 struct order_set {

@@ -11,7 +11,7 @@
  */
 #include "explore_internal.h"
 
-#define ORDER_FIRST	1024u
+#define ORDER_FIRST 1024u
 
 /*
  * Objects beside those that the platform names.
@@ -142,7 +142,7 @@ void order_event(struct order *order, int thread, const struct touch *touches, i
 	order->last[thread] = h;
 }
 
-#define OBJECT_PLATFORM	(1ULL << 62)
+#define OBJECT_PLATFORM (1ULL << 62)
 
 static unsigned int how_itself(enum point_kind kind)
 {
@@ -163,13 +163,29 @@ struct kind_touches {
 	struct touch touches[5];
 };
 
-#define FRONT(id)	{ OBJECT_##id, TOUCH_FRONT }
-#define BACK(id)	{ OBJECT_##id, TOUCH_BACK }
-#define BOTH(id)	{ OBJECT_##id, TOUCH_WRITE }
+#define FRONT(id) { OBJECT_##id, TOUCH_FRONT }
+#define BACK(id)  { OBJECT_##id, TOUCH_BACK }
+#define BOTH(id)  { OBJECT_##id, TOUCH_WRITE }
 
-#define SPTE_CHANGE	{ 4, { FRONT(FREED), FRONT(WORLD), FRONT(TREE), FRONT(SPIN) } }
-#define HARDWARE_LOOK	3, { FRONT(WORLD), BACK(TREE), FRONT(CPUS) }
-#define CPUS_CHANGE	{ 4, { FRONT(WORLD), BACK(TREE), BACK(CPUS), FRONT(SPIN) } }
+#define SPTE_CHANGE                                                          \
+	{                                                                    \
+		4,                                                           \
+		{                                                            \
+			FRONT(FREED), FRONT(WORLD), FRONT(TREE), FRONT(SPIN) \
+		}                                                            \
+	}
+#define HARDWARE_LOOK                                 \
+	3,                                            \
+	{                                             \
+		FRONT(WORLD), BACK(TREE), FRONT(CPUS) \
+	}
+#define CPUS_CHANGE                                                       \
+	{                                                                 \
+		4,                                                        \
+		{                                                         \
+			FRONT(WORLD), BACK(TREE), BACK(CPUS), FRONT(SPIN) \
+		}                                                         \
+	}
 
 static const struct kind_touches kind_touches[POINT_NR] = {
 	[POINT_READ] = { 1, { FRONT(FREED) } },

@@ -266,8 +266,7 @@ static int ask(struct search *s, uint32_t options, bool point, int by_default)
 		    node->question != s->question)
 			out_of_step(s);
 	} else {
-		if (!s->opts.no_reduction &&
-		    seen_before(&s->seen, state_of(s, point), s->budget)) {
+		if (!s->opts.no_reduction && seen_before(&s->seen, state_of(s, point), s->budget)) {
 			cut(s);
 			return by_default;
 		}

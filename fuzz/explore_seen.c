@@ -5,8 +5,8 @@
  */
 #include "explore_internal.h"
 
-#define SEEN_FIRST	(1ULL << 14)
-#define SEEN_MAX	(1ULL << 28)	/* 2.3 GiB; later ones are not kept, which costs time alone */
+#define SEEN_FIRST (1ULL << 14)
+#define SEEN_MAX   (1ULL << 28) /* 2.3 GiB; later ones are not kept, which costs time alone */
 
 static void seen_map(struct seen *seen, uint64_t size)
 {

@@ -60,11 +60,11 @@ void explore_free(void *ptr, size_t bytes)
 #include <ucontext.h>
 #include <unistd.h>
 
-#define WORLD_STACK	(1u << 20)
-#define WORLD_SIGSTACK	(1u << 16)
-#define WORLD_HEAP	(64u << 20)	/* free in the heap before the world is marked */
-#define MAX_AREAS	4096
-#define MAX_PAGES	(1u << 16)	/* that runs write to: 256 MiB */
+#define WORLD_STACK    (1u << 20)
+#define WORLD_SIGSTACK (1u << 16)
+#define WORLD_HEAP     (64u << 20) /* free in the heap before the world is marked */
+#define MAX_AREAS      4096
+#define MAX_PAGES      (1u << 16) /* that runs write to: 256 MiB */
 
 /* A mapping of the world. */
 struct area {
@@ -225,8 +225,8 @@ struct world *world_create(void)
 
 	w->copies = explore_alloc((size_t)MAX_PAGES * PAGE_SIZE);
 	w->signal_stack = explore_alloc(WORLD_SIGSTACK);
-	w->stack = mmap(NULL, WORLD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			0);
+	w->stack =
+		mmap(NULL, WORLD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->stack == MAP_FAILED)
 		out_of_memory();
 	stack = (stack_t){ .ss_sp = w->signal_stack, .ss_size = WORLD_SIGSTACK };

@@ -11,7 +11,7 @@ static uint64_t mix(uint64_t h, uint64_t a)
 static uint64_t table_hash(struct oracle *o, const struct mirror_table *t)
 {
 	uint64_t h = mix(t->gfn, t->level | t->linked << 3 | t->is_root << 4 | t->valid << 5 |
-					 t->smm << 6 | t->guest_mode << 7 | t->nx_split << 8);
+					 t->smm << 6 | t->guest_mode << 7);
 	uint32_t w;
 
 	for (w = 0; w < 8; w++) {

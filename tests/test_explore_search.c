@@ -16,10 +16,10 @@
 #include "explore_internal.h"
 #include "program_rng.h"
 
-#define VARS	 3
-#define LOCKS	 2
+#define VARS	  3
+#define LOCKS	  2
 #define MAX_STEPS 8
-#define THREADS	 3
+#define THREADS	  3
 
 /*
  * READ: reg = reg * 3 + var; WRITE: var = reg; ADD: var += 1, which nobody's own order depends on; ASSERT: a rule is
@@ -40,10 +40,10 @@ struct machine {
 
 struct state {
 	uint64_t var[VARS];
-	int owner[LOCKS];	/* 0: free, else thread + 1 */
+	int owner[LOCKS]; /* 0: free, else thread + 1 */
 	uint64_t reg[THREADS];
 	int at[THREADS];
-	bool begun[THREADS];	/* it has asked for its next step, and was switched away from */
+	bool begun[THREADS]; /* it has asked for its next step, and was switched away from */
 	uint32_t rules;
 };
 
@@ -176,7 +176,7 @@ struct subject {
 static int touches_of(const struct step *step, struct touch *touch)
 {
 	static const unsigned int how[] = {
-		[READ] = TOUCH_READ, [WRITE] = TOUCH_WRITE, [ADD] = TOUCH_WRITE,
+		[READ] = TOUCH_READ,  [WRITE] = TOUCH_WRITE,  [ADD] = TOUCH_WRITE,
 		[LOCK] = TOUCH_WRITE, [UNLOCK] = TOUCH_WRITE,
 	};
 
@@ -375,9 +375,10 @@ static void reduction_loses_nothing(void **state)
 		free(full.hashes);
 		free(reduced.hashes);
 	}
-	print_message("%llu schedules without reduction, %llu with (%llu not tried), %u machines fail\n",
-		      (unsigned long long)without, (unsigned long long)with,
-		      (unsigned long long)skipped, failing);
+	print_message(
+		"%llu schedules without reduction, %llu with (%llu not tried), %u machines fail\n",
+		(unsigned long long)without, (unsigned long long)with, (unsigned long long)skipped,
+		failing);
 	assert_true(with < without / 2);
 	assert_in_range(failing, 300, 2900);
 }

@@ -71,7 +71,8 @@ static void on_progress(void *ctx, const struct explore_count *count)
 
 	if (!c->live)
 		return;
-	fprintf(stderr, "\r\033[K%llu schedules, %.0f/s, %llu cut, %llu not tried, depth %llu, %llu failing",
+	fprintf(stderr,
+		"\r\033[K%llu schedules, %.0f/s, %llu cut, %llu not tried, depth %llu, %llu failing",
 		(unsigned long long)count->schedules,
 		per_second(count->schedules, now() - c->began), (unsigned long long)count->cut,
 		(unsigned long long)count->skipped, (unsigned long long)count->depth,
