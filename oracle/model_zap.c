@@ -87,11 +87,12 @@ long mzap_unmap_start(struct model *m, const struct oracle_call *call)
 {
 	bool found = false, flush = false;
 	uint64_t start, end;
-	int as, i;
+	struct mslot *s;
+	int as;
 
 	for (as = 0; as < 2; as++) {
-		for (i = 0; i < MODEL_SLOTS; i++) {
-			if (!mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end))
+		for_each_mslot(m, s, as) {
+			if (!mslot_hvn_range(s, call->gfn, call->n, &start, &end))
 				continue;
 			if (!found && !m->invalidating++) {
 				m->inv_start = ~0ULL;
@@ -113,11 +114,12 @@ long mzap_unmap_start(struct model *m, const struct oracle_call *call)
 long mzap_unmap_end(struct model *m, const struct oracle_call *call)
 {
 	uint64_t start, end;
-	int as, i;
+	struct mslot *s;
+	int as;
 
 	for (as = 0; as < 2; as++) {
-		for (i = 0; i < MODEL_SLOTS; i++) {
-			if (mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end)) {
+		for_each_mslot(m, s, as) {
+			if (mslot_hvn_range(s, call->gfn, call->n, &start, &end)) {
 				m->invalidating--;
 				return 0;
 			}
