@@ -225,8 +225,18 @@ static bool search(struct shrink *s, const struct allowance *allowance)
  */
 bool shrink_search(struct shrink *s)
 {
-	static const struct allowance allowance = { .one = 300, .two = 600, .random = 100 };
+	struct allowance allowance = { .one = 300, .two = 600, .random = 60 };
 
+	/* One with more preemptions than there are would not be taken. */
+	if (s->mode == SHRINK_NO_MORE) {
+		const struct shrink_size now = shrink_size_of(s->best);
+
+		allowance.random = 0;
+		if (now.preemptions < 2)
+			allowance.two = 0;
+		if (now.preemptions < 1)
+			allowance.one = 0;
+	}
 	return search(s, &allowance) && run_plain(s);
 }
 
