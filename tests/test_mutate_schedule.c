@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Aimed preemptions are where threads meet; whatever is made is a valid program. */
+#include "mutate_schedule.h"
+#include "mutate.h"
+#include "program_fixture.h"
+#include "program_random.h"
+
+/* Two vCPUs and the host work on one page table; a third vCPU has memory of its own. */
+static const char meeting[] = "tdp 1\n"
+			      "vm mmu=ept ad=on levels=4\n"
+			      "slot 0 base=0x0 pages=0x400 backing=4K\n"
+			      "slot 1 base=0x10000000 pages=0x10 backing=4K\n"
+			      "thread vcpu 0\n"
+			      "\twrite 0x10\n"
+			      "\tread 0x11\n"
+			      "thread vcpu 1\n"
+			      "\twrite 0x10\n"
+			      "thread host\n"
+			      "\tunmap 0x0 0x100\n"
+			      "\tage 0x0 0x100\n";
+
+static struct executor *executor;
+static struct point_log point_log;
+static struct program *prog, *mutant;
+
+static int set_up(void **state)
+{
+	(void)state;
+	executor = executor_create();
+	prog = program_alloc();
+	mutant = program_alloc();
+	return executor && prog && mutant ? point_log_init(&point_log, 4096) : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	point_log_free(&point_log);
+	program_free(prog);
+	program_free(mutant);
+	executor_destroy(executor);
+	return 0;
+}
+
+/* Put a point into the log as a scheduler would. */
+static void pass(int thread, enum point_kind kind, int level, u32 k, u64 object)
+{
+	int target = -1;
+
+	assert_int_equal(point_log.scheduler.at_point(point_log.scheduler.ctx, thread, kind, level,
+						      k, object, 7, &target),
+			 0);
+	assert_int_equal(target, -1);
+}
+
+static void conflicts_need_two_threads_and_a_write(void **state)
+{
+	(void)state;
+	point_log_begin(&point_log);
+	pass(0, POINT_OP, 0, 1, 0);
+	pass(0, POINT_READ, 1, 1, 0x100);	/* 1: t1 writes it */
+	pass(0, POINT_READ, 1, 2, 0x108);	/* 2: t1 only reads it, too */
+	pass(0, POINT_CMPXCHG, 1, 1, 0x110);	/* 3: nobody else */
+	pass(0, POINT_CMPXCHG, 1, 2, 0x118);	/* 4: t1 reads it */
+	pass(0, POINT_LOAD, 0, 1, 0);		/* 5: nothing shared */
+	pass(1, POINT_OP, 0, 1, 0);
+	pass(1, POINT_WRITE, 1, 1, 0x100);	/* 7 */
+	pass(1, POINT_READ, 1, 1, 0x108);	/* 8 */
+	pass(1, POINT_WALK, 1, 1, 0x118);	/* 9 */
+	pass(0, POINT_OP, 0, 1, 0);
+	pass(0, POINT_LOAD, 0, 1, 0);		/* 11: of the second operation */
+	assert_int_equal(point_log_conflicts(&point_log), 4);
+	assert_true(point_log_at(&point_log, 1)->conflict);
+	assert_true(point_log_at(&point_log, 4)->conflict);
+	assert_true(point_log_at(&point_log, 7)->conflict);
+	assert_true(point_log_at(&point_log, 9)->conflict);
+	assert_int_equal(point_log_at(&point_log, 5)->op, 0);
+	assert_int_equal(point_log_at(&point_log, 11)->op, 1);
+}
+
+static void the_log_keeps_the_last_points(void **state)
+{
+	struct point_log small;
+	u32 k;
+
+	(void)state;
+	assert_int_equal(point_log_init(&small, 8), 0);
+	small.scheduler.at_point(&small, 0, POINT_OP, 0, 1, 0, 1, NULL);
+	for (k = 1; k <= 100; k++)
+		small.scheduler.at_point(&small, 0, POINT_READ, 1, k, 0x100 + k, 1, NULL);
+	assert_int_equal(point_log_nr(&small), 8);
+	assert_int_equal(point_log_at(&small, 0)->k, 93);
+	assert_int_equal(point_log_at(&small, 7)->k, 100);
+	point_log_free(&small);
+}
+
+static void run_logged(void)
+{
+	const struct exec_options opts = { .scheduler = &point_log.scheduler };
+	struct exec_result res;
+
+	point_log_begin(&point_log);
+	assert_int_equal(executor_run(executor, prog, &opts, &res), 0);
+}
+
+/* What a log says of a run's points are addresses: each comes when a schedule names it. */
+static void logged_points_come(void **state)
+{
+	const struct exec_options plain = { .max_points = 0 };
+	struct exec_result res;
+	uint32_t i;
+
+	(void)state;
+	assert_parses(prog, meeting);
+	run_logged();
+	assert_in_range(point_log_nr(&point_log), 50, 4095);
+	for (i = 0; i < point_log_nr(&point_log); i++) {
+		const struct logged_point *p = point_log_at(&point_log, i);
+		struct prog_choice choice = point_log_choice(p, CHOICE_RESCHED, 0);
+
+		assert_int_equal(program_copy(mutant, prog), 0);
+		if (program_add_choice(mutant, &choice))
+			continue;	/* block and end take switches only */
+		executor_run(executor, mutant, &plain, &res);
+		assert_int_equal(res.nr_never, 0);
+	}
+}
+
+static bool is_conflict(const struct prog_choice *choice)
+{
+	uint32_t i;
+
+	for (i = 0; i < point_log_nr(&point_log); i++) {
+		const struct logged_point *p = point_log_at(&point_log, i);
+
+		if (p->thread == choice->thread && p->op == choice->op && p->kind == choice->kind &&
+		    p->level == choice->level && p->k == choice->k)
+			return p->conflict;
+	}
+	return false;
+}
+
+/* The first switch is before an access to what its target touches; the second one, behind it. */
+static void aimed_preemptions_are_at_conflicts(void **state)
+{
+	unsigned int aimed = 0, pairs = 0, sptes = 0;
+	uint64_t seed;
+
+	(void)state;
+	assert_parses(prog, meeting);
+	run_logged();
+	assert_true(point_log_conflicts(&point_log));
+	for (seed = 0; seed < 300; seed++) {
+		struct rng rng = rng_seed(seed);
+		uint32_t i, conflicts = 0;
+
+		assert_int_equal(program_copy(mutant, prog), 0);
+		if (!mutate_aim(mutant, &point_log, &rng))
+			continue;
+		aimed++;
+		assert_valid(mutant);
+		assert_in_range(mutant->nr_choices, 1, 2);
+		pairs += mutant->nr_choices == 2;
+		for (i = 0; i < mutant->nr_choices; i++) {
+			assert_int_equal(mutant->choices[i].action, CHOICE_SWITCH);
+			conflicts += is_conflict(&mutant->choices[i]);
+			sptes += mutant->choices[i].level != 0;
+		}
+		assert_in_range(conflicts, 1, 2);
+	}
+	assert_in_range(aimed, 290, 300);
+	assert_in_range(pairs, 50, 250);
+	assert_in_range(sptes, 150, 600);
+}
+
+static void nothing_to_aim_at(void **state)
+{
+	struct rng rng = rng_seed(1);
+
+	(void)state;
+	assert_parses(prog, "tdp 1\nslot 0 base=0 pages=16\nthread vcpu 0\n\twrite 0\n\tread 1\n");
+	run_logged();
+	assert_int_equal(point_log_conflicts(&point_log), 0);
+	assert_int_equal(program_copy(mutant, prog), 0);
+	assert_false(mutate_aim(mutant, &point_log, &rng));
+	assert_same(mutant, prog);
+}
+
+static void aimed_mutants_are_valid_and_repeat(void **state)
+{
+	const struct exec_options limits = { .max_points = 20000, .max_accesses = 64 };
+	uint8_t data[1024], again[1024], *bytes;
+	unsigned int seed;
+	size_t size;
+
+	(void)state;
+	random_switches_inside(true);
+	for (seed = 0; seed < 400; seed++) {
+		size_t max = seed % 4 ? sizeof(data) : 120, size2;
+
+		program_generate(prog, seed, 8);
+		bytes = bytes_of(prog, &size);
+		if (size > max)
+			size = max;
+		memcpy(data, bytes, size);
+		memcpy(again, bytes, size);
+		free(bytes);
+		size2 = program_mutate_aimed(data, size, max, seed, executor, &limits);
+		assert_in_range(size2, 1, max);
+		assert_int_equal(program_mutate_aimed(again, size, max, seed, executor, &limits),
+				 size2);
+		assert_memory_equal(data, again, size2);
+		program_decode(prog, data, size2);
+		assert_round_trips(prog);
+	}
+	random_switches_inside(false);
+}
+
+/* Blind ones, too, once they are let inside operations. */
+static void random_switches_reach_every_kind(void **state)
+{
+	bool kinds[POINT_NR] = { false };
+	uint32_t i, inside = 0;
+	uint64_t seed;
+
+	(void)state;
+	for (seed = 0; seed < 3000; seed++) {
+		struct rng rng = rng_seed(seed);
+		struct prog_choice choice;
+
+		random_switches_inside(seed % 2);
+		assert_parses(prog, meeting);
+		if (!random_choice(prog, &rng, &choice) || choice.action != CHOICE_SWITCH)
+			continue;
+		assert_int_equal(program_add_choice(prog, &choice), 0);
+		assert_round_trips(prog);
+		kinds[choice.kind] = true;
+		if (choice.kind != POINT_OP)
+			assert_int_equal(seed % 2, 1);
+		inside += choice.kind != POINT_OP;
+	}
+	random_switches_inside(false);
+	assert_in_range(inside, 100, 1500);
+	for (i = 0; i < POINT_NR; i++) {
+		if (!kinds[i])
+			fail_msg("never '%s'", point_infos[i].name);
+	}
+}
+
+/* A thread that crosses over takes its schedule along. */
+static void crossover_keeps_choices_with_threads(void **state)
+{
+	uint8_t out[1024], *bytes_a, *bytes_b;
+	unsigned int seed, kept = 0;
+	size_t size_a, size_b;
+
+	(void)state;
+	assert_parses(prog, "tdp 1\nthread vcpu 0\n\tread 0x1\nthread host\n\tage 0x0 1\n");
+	bytes_a = bytes_of(prog, &size_a);
+	assert_parses(prog, "tdp 1\nthread host\n\tunmap 0x77 0x5\nthread vcpu 0\n\twrite 0x1\n"
+			    "schedule\n\tt0.0@xchg(4K)#1 -> t1\n");
+	bytes_b = bytes_of(prog, &size_b);
+	for (seed = 0; seed < 500; seed++) {
+		size_t size =
+			program_crossover(bytes_a, size_a, bytes_b, size_b, out, sizeof(out), seed);
+		uint32_t i;
+
+		program_decode(prog, out, size);
+		assert_valid(prog);
+		for (i = 0; i < prog->nr_choices; i++) {
+			const struct prog_choice *c = &prog->choices[i];
+
+			if (c->kind != POINT_XCHG)
+				continue;
+			assert_int_equal(prog->threads[c->thread].ops[c->op].kind, OP_UNMAP);
+			assert_int_equal(prog->threads[c->thread].ops[c->op].gfn, 0x77);
+			assert_int_equal(prog->threads[c->target].kind, THREAD_VCPU);
+			kept++;
+		}
+	}
+	assert_in_range(kept, 80, 400);
+	free(bytes_a);
+	free(bytes_b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conflicts_need_two_threads_and_a_write),
+		cmocka_unit_test(the_log_keeps_the_last_points),
+		cmocka_unit_test(logged_points_come),
+		cmocka_unit_test(aimed_preemptions_are_at_conflicts),
+		cmocka_unit_test(nothing_to_aim_at),
+		cmocka_unit_test(aimed_mutants_are_valid_and_repeat),
+		cmocka_unit_test(random_switches_reach_every_kind),
+		cmocka_unit_test(crossover_keeps_choices_with_threads),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
