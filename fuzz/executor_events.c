@@ -441,7 +441,6 @@ void exec_events_init(struct executor *x)
 		.sptep = env_sptep,
 		.cmpxchg_spte = env_cmpxchg_spte,
 		.point = env_point,
-		.unwatched = &sim.left,
 		.pml = env_pml,
 	};
 }

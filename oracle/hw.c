@@ -67,12 +67,6 @@ static unsigned int need(enum hw_access access)
 
 static unsigned int point(struct oracle *o, enum oracle_point kind, int level, uint64_t pa)
 {
-	uint64_t *unwatched = o->env.unwatched;
-
-	if (unwatched && __builtin_expect(*unwatched > 1, 1)) {
-		--*unwatched;
-		return 0;
-	}
 	return o->env.point ? o->env.point(o->env.ctx, kind, level, pa) : 0;
 }
 
@@ -390,8 +384,10 @@ static bool walk_start(struct oracle *o, struct vcpu *v, struct walk *w, uint64_
 }
 
 static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64_t pa,
-			uint64_t spte, uint32_t pa_gen, int level, uint64_t table, uint32_t gen)
+			uint64_t spte, uint32_t pa_gen, int level)
 {
+	uint64_t table = fmt_table(&o->fmt, spte);
+	struct mirror_table *t = mirror_at(o->mirror, table);
 	/* The walk began below the levels for which there was an entry. */
 	*psc_new(v, level) = (struct psc_entry){
 		.gfn = w->gfn >> (9 * (level - 1)) << (9 * (level - 1)),
@@ -400,7 +396,7 @@ static void cache_table(struct oracle *o, struct vcpu *v, struct walk *w, uint64
 		.table = table,
 		.unlinks = o->mirror->unlinks,
 		.pa_gen = pa_gen,
-		.table_gen = gen,
+		.table_gen = t ? t->gen : 0,
 	};
 }
 
@@ -472,18 +468,17 @@ static enum walk_result walk_leaf(struct oracle *o, struct vcpu *v, struct walk 
 /* The entry at @level of the page at @table; WALK_STOPPED: there is no such page (any more). */
 static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 {
-	struct mirror_table *t;
 	uint64_t table;
-	uint32_t gen, pa_gen;
+	uint32_t gen;
 	int level;
 
 	w->perm = 0;
 	if (!walk_start(o, v, w, &table, &level, &gen))
 		return WALK_STOPPED;
 	w->perm = FMT_R | FMT_W | FMT_X;
-	t = mirror_at(o->mirror, table);
 	for (;;) {
 		uint64_t pa = table + ((w->gfn >> (9 * (level - 1))) & 511) * 8;
+		struct mirror_table *t = mirror_at(o->mirror, table);
 		enum walk_result res;
 		uint64_t spte;
 		bool live;
@@ -522,11 +517,10 @@ static enum walk_result walk(struct oracle *o, struct vcpu *v, struct walk *w)
 			continue;
 		spte |= o->fmt.accessed;
 		w->perm &= fmt_perm(&o->fmt, spte);
-		pa_gen = t->gen;
+		cache_table(o, v, w, pa, spte, t->gen, level);
 		table = fmt_table(&o->fmt, spte);
 		t = mirror_at(o->mirror, table);
 		gen = t ? t->gen : 0;
-		cache_table(o, v, w, pa, spte, pa_gen, level, table, gen);
 		level--;
 	}
 }

@@ -44,13 +44,12 @@ long mage(struct model *m, const struct oracle_call *call, bool clear)
 {
 	struct age a = { .clear = clear };
 	uint64_t start, end;
-	struct mslot *s;
 	uint32_t r;
-	int as;
+	int as, i;
 
 	for (as = 0; as < 2; as++) {
-		for_each_mslot(m, s, as) {
-			if (!mslot_hvn_range(s, call->gfn, call->n, &start, &end))
+		for (i = 0; i < MODEL_SLOTS; i++) {
+			if (!mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end))
 				continue;
 			for_each_mroot(m, r, as, false)
 				mleaves(m, mtable(m, m->root[r].table), start, end, age_leaf, &a);

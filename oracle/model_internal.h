@@ -122,6 +122,7 @@ struct mtrack {
 };
 
 struct mslot {
+	bool used;
 	bool logging;  /* has a dirty bitmap */
 	uint8_t as, id;
 	uint32_t flags;
@@ -210,7 +211,6 @@ struct model {
 	uint64_t vm_epoch;
 
 	struct mslot slot[2][MODEL_SLOTS];
-	uint32_t slots_used[2]; /* bit i: slot i exists */
 	uint64_t gen[2];
 	uint64_t gen_doubt[2]; /* the generation may be this much further on */
 	uint32_t nr_logging;
@@ -339,11 +339,6 @@ static inline bool mroot_in(struct model *m, uint32_t i, int as, bool only_valid
 		if (!mroot_in(m, i, as, only_valid)) { \
 		} else
 
-/* Every slot of address space @as; the body may not add or remove one. */
-#define for_each_mslot(m, s, as)                                                                \
-	for (uint32_t slots_ = (m)->slots_used[as];                                             \
-	     slots_ && ((s) = &(m)->slot[as][__builtin_ctz(slots_)], 1); slots_ &= slots_ - 1)
-
 /* model_bits.c */
 void mbits_init(struct mbits *b, uint64_t nbits, bool all);
 void mbits_free(struct mbits *b);
@@ -442,7 +437,7 @@ static inline bool mslot_hvn_range(const struct mslot *s, uint64_t hvn, uint64_t
 	uint64_t from = hvn > s->hvn ? hvn : s->hvn;
 	uint64_t to = hvn + n < s->hvn + s->npages ? hvn + n : s->hvn + s->npages;
 
-	if (from >= to)
+	if (!s->used || from >= to)
 		return false;
 	*start = s->base + (from - s->hvn);
 	*end = s->base + (to - s->hvn);

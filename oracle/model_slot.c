@@ -13,18 +13,20 @@
 
 struct mslot *mslot_by_id(struct model *m, uint8_t slot)
 {
-	const uint8_t as = OP_SLOT_AS(slot), id = OP_SLOT_ID(slot);
+	struct mslot *s;
 
-	return as < 2 && id < MODEL_SLOTS && (m->slots_used[as] >> id & 1) ? &m->slot[as][id] :
-									     NULL;
+	if (OP_SLOT_AS(slot) > 1)
+		return NULL;
+	s = &m->slot[OP_SLOT_AS(slot)][OP_SLOT_ID(slot)];
+	return s->used ? s : NULL;
 }
 
 struct mslot *mslot_by_gfn(struct model *m, int as, uint64_t gfn)
 {
 	struct mslot *s;
 
-	for_each_mslot(m, s, as)
-		if (gfn - s->base < s->npages)
+	for (s = m->slot[as]; s < m->slot[as] + MODEL_SLOTS; s++)
+		if (s->used && gfn - s->base < s->npages)
 			return s;
 	return NULL;
 }
@@ -94,10 +96,13 @@ void mslot_mark_dirty(struct model *m, struct mslot *s, uint64_t gfn)
 
 void mslot_reset(struct model *m)
 {
-	int as;
+	int as, i;
 
 	for (as = 0; as < 2; as++) {
-		m->slots_used[as] = 0;
+		for (i = 0; i < MODEL_SLOTS; i++) {
+			m->slot[as][i].used = false;
+			m->slot[as][i].nr_track = 0;
+		}
 		m->gen[as] = m->vm.gen + as;
 		m->gen_doubt[as] = 0;
 	}
@@ -187,7 +192,7 @@ static long delete(struct model *m, struct mslot *s)
 	swap_slots(m, s->as);
 	set_logging(m, s, false);
 	forget_tracking(m, s);
-	m->slots_used[s->as] &= ~(1U << s->id);
+	s->used = false;
 	return 0;
 }
 
@@ -195,8 +200,8 @@ static bool overlaps(struct model *m, const struct slot_desc *d)
 {
 	struct mslot *s;
 
-	for_each_mslot(m, s, d->as_id)
-		if (s->id != d->id && d->base < s->base + s->npages &&
+	for (s = m->slot[d->as_id]; s < m->slot[d->as_id] + MODEL_SLOTS; s++)
+		if (s->used && s->id != d->id && d->base < s->base + s->npages &&
 		    s->base < d->base + d->npages)
 			return true;
 	return false;
@@ -238,7 +243,7 @@ static long create(struct model *m, struct mslot *s, const struct slot_desc *d)
 	if (d->base + d->npages - 1 > m->fmt.max_gfn)
 		return -EINVAL;
 	swap_slots(m, d->as_id);
-	m->slots_used[d->as_id] |= 1U << d->id;
+	s->used = true;
 	s->logging = false;
 	s->as = d->as_id;
 	s->id = d->id;
@@ -277,7 +282,6 @@ long mslot_set_region(struct model *m, const struct oracle_call *call)
 	const struct slot_desc *d = &call->region;
 	bool no_memory = m->c.refused && call->ret == -ENOMEM;
 	struct mslot *s;
-	bool exists;
 
 	if ((d->flags & ~(SLOT_LOG | SLOT_RO)) || d->as_id > 1 || d->id >= MODEL_SLOTS ||
 	    d->npages > MAX_SLOT_PAGES)
@@ -285,13 +289,12 @@ long mslot_set_region(struct model *m, const struct oracle_call *call)
 	if (d->base > MAX_FRAME - d->npages || d->hvn > MAX_FRAME - d->npages)
 		return -EINVAL;
 	s = &m->slot[d->as_id][d->id];
-	exists = m->slots_used[d->as_id] >> d->id & 1;
 	if (!d->npages) {
-		if (!exists)
+		if (!s->used)
 			return -EINVAL;
 		return no_memory ? -ENOMEM : delete (m, s);
 	}
-	if (!exists) {
+	if (!s->used) {
 		if (overlaps(m, d))
 			return -EEXIST;
 		return no_memory ? -ENOMEM : create(m, s, d);

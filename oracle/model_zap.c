@@ -87,12 +87,11 @@ long mzap_unmap_start(struct model *m, const struct oracle_call *call)
 {
 	bool found = false, flush = false;
 	uint64_t start, end;
-	struct mslot *s;
-	int as;
+	int as, i;
 
 	for (as = 0; as < 2; as++) {
-		for_each_mslot(m, s, as) {
-			if (!mslot_hvn_range(s, call->gfn, call->n, &start, &end))
+		for (i = 0; i < MODEL_SLOTS; i++) {
+			if (!mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end))
 				continue;
 			if (!found && !m->invalidating++) {
 				m->inv_start = ~0ULL;
@@ -114,12 +113,11 @@ long mzap_unmap_start(struct model *m, const struct oracle_call *call)
 long mzap_unmap_end(struct model *m, const struct oracle_call *call)
 {
 	uint64_t start, end;
-	struct mslot *s;
-	int as;
+	int as, i;
 
 	for (as = 0; as < 2; as++) {
-		for_each_mslot(m, s, as) {
-			if (mslot_hvn_range(s, call->gfn, call->n, &start, &end)) {
+		for (i = 0; i < MODEL_SLOTS; i++) {
+			if (mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end)) {
 				m->invalidating--;
 				return 0;
 			}

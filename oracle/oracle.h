@@ -49,11 +49,6 @@ struct oracle_env {
 	 * ORACLE_EVICT or 0
 	 */
 	unsigned int (*point)(void *ctx, int kind, int level, uint64_t pa);
-	/*
-	 * NULL, or how many more points there are to the first that anybody wants to know of, that one
-	 * included: each takes one, and only that one is told
-	 */
-	uint64_t *unwatched;
 	/* a PML buffer is drained: @vcpu's guest wrote @gfn (KVM: kvm_vcpu_mark_page_dirty) */
 	void (*pml)(void *ctx, int vcpu, uint64_t gfn);
 };

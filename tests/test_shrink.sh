@@ -65,7 +65,7 @@ thread vcpu 0
 thread host
 	huge-form 0x0 2M
 schedule
-	t0.0@load#18 -> t1
+	t0.0@load#K -> t1
 END
 
 expect 1 'rule T broken' "$bugged" shrink "$work/large.tdp" -o "$work/small.tdp"
@@ -73,7 +73,8 @@ grep -q 'before: 4 threads, 12 operations, 5 preemptions, 1 other choice$' "$wor
 	wrong "the size before is not as expected:" "$(cat "$work/err")"
 grep -q 'after:  2 threads, 2 operations, 1 preemption, 0 other choices$' "$work/err" ||
 	wrong "the size after is not as expected:" "$(cat "$work/err")"
-diff -u "$work/expected.tdp" "$work/small.tdp" || wrong "the shrunk program is not the expected one"
+# Which load it is depends on code that has nothing to do with it.
+sed 's/load#[0-9]*/load#K/' "$work/small.tdp" | diff -u "$work/expected.tdp" - || wrong "the shrunk program is not the expected one"
 [ -s "$work/out" ] && wrong "with -o, standard output is not empty"
 
 # It is canonical, fails where the large one does, and passes where there is no bug.

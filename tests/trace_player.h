@@ -14,9 +14,6 @@
 
 #define TRACE_MAX_TABLES	64
 #define TRACE_MAX_WORDS		24
-#define TRACE_MAX_DEPTH		4
-#define TRACE_THREADS		(PROG_MAX_THREADS + 1)
-#define TRACE_MAX_STOPS		4
 #define TRACE_PT_PA		(0x100000ULL << 12)
 
 struct trace_table {
@@ -27,31 +24,15 @@ struct trace_table {
 	uint64_t *spte;
 };
 
-/* A point of an access at which other threads run. */
-struct trace_stop {
-	int kind;
-	int level;
-};
-
-/* A thread of the trace and the calls that it is in. */
-struct trace_thread {
-	struct oracle_call calls[TRACE_MAX_DEPTH];
-	int depth;
-	uint32_t op;
-};
-
 struct trace {
 	struct oracle *o;
 	struct vm_desc vm;
 	struct trace_table tables[TRACE_MAX_TABLES];
 	int nr_tables;
-	struct trace_thread threads[TRACE_THREADS];
-	int thread;
+	struct oracle_call calls[4];
 	uint64_t bitmap[64];
-	struct trace_stop stops[TRACE_MAX_STOPS];
-	int nr_stops;
+	int depth;
 	bool started;
-	FILE *f;
 	const char *file;
 	int line;
 	char *words[TRACE_MAX_WORDS];
@@ -101,21 +82,6 @@ static bool trace_cmpxchg(void *ctx, uint64_t pa, uint64_t old, uint64_t val)
 		return false;
 	*p = val;
 	return true;
-}
-
-static void trace_go_on(struct trace *t);
-
-/* The access stops here if the trace says so, until it says "go-on". */
-static unsigned int trace_point(void *ctx, int kind, int level, uint64_t pa)
-{
-	struct trace *t = ctx;
-
-	(void)pa;
-	if (t->nr_stops && t->stops[0].kind == kind && t->stops[0].level == level) {
-		memmove(t->stops, t->stops + 1, --t->nr_stops * sizeof(*t->stops));
-		trace_go_on(t);
-	}
-	return 0;
 }
 
 static void trace_pml(void *ctx, int vcpu, uint64_t gfn)
@@ -272,7 +238,6 @@ static void trace_vm(struct trace *t)
 		.ctx = t,
 		.sptep = trace_sptep,
 		.cmpxchg_spte = trace_cmpxchg,
-		.point = trace_point,
 		.pml = trace_pml,
 	};
 	const char *mmu = trace_key(t, "mmu"), *policy = trace_key(t, "fault_policy");
@@ -387,8 +352,7 @@ static uint8_t trace_slot(const struct trace *t)
 /* call KIND [key=value...] */
 static void trace_call(struct trace *t)
 {
-	struct trace_thread *thread = &t->threads[t->thread];
-	struct oracle_call *call = &thread->calls[thread->depth++];
+	struct oracle_call *call = &t->calls[t->depth++];
 	const char *flags = trace_key(t, "flags");
 
 	*call = (struct oracle_call){
@@ -421,14 +385,13 @@ static void trace_call(struct trace *t)
 /* return [ret=N] [root=TABLE] [mmio=GFN] [bits=WORD,...]: bits: of the bitmap, from its first word on */
 static void trace_return(struct trace *t)
 {
-	struct trace_thread *thread = &t->threads[t->thread];
 	struct oracle_call *call;
 	const char *root = trace_key(t, "root"), *bits = trace_key(t, "bits");
 	const char *ret = trace_key(t, "ret");
 
-	if (!thread->depth)
+	if (!t->depth)
 		trace_fail(t, "no call to return from", t->words[0]);
-	call = &thread->calls[--thread->depth];
+	call = &t->calls[--t->depth];
 	call->mmio_gfn = trace_key_number(t, "mmio", call->gfn);
 	call->mmio = call->mmio_gfn != call->gfn;
 	if (ret)
@@ -446,69 +409,20 @@ static void trace_return(struct trace *t)
 	oracle_call_end(t->o, call);
 }
 
-/* at POINT[LEVEL]: the next access stops there; several: in this order */
-static void trace_at(struct trace *t)
-{
-	static const char *const names[] = {
-		[ORACLE_POINT_TLB] = "tlb",
-		[ORACLE_POINT_WALK] = "walk",
-		[ORACLE_POINT_ASSIST] = "assist",
-		[ORACLE_POINT_MEMORY] = "memory",
-	};
-
-	if (t->nr_stops == TRACE_MAX_STOPS)
-		trace_fail(t, "too many points", t->words[1]);
-	t->stops[t->nr_stops++] = (struct trace_stop){
-		.kind = TRACE_CHOICE(t, trace_word(t, 1), names),
-		.level = t->nr_words > 2 ? trace_arg(t, 2) : 0,
-	};
-}
-
-static void trace_switch(struct trace *t, uint64_t thread, uint32_t op)
-{
-	if (thread >= PROG_MAX_THREADS)
-		trace_fail(t, "no such thread", t->words[1]);
-	t->thread = thread;
-	t->threads[thread].op = op;
-	oracle_set_thread(t->o, thread, op);
-}
-
-/* read|store|exec VCPU GFN [-> done|fault|misconfig|no-root [CODE]] */
+/* read|write|exec VCPU GFN [-> done|fault|misconfig|no-root] */
 static void trace_access(struct trace *t, enum hw_access access)
 {
 	static const char *const results[] = { "done", "fault", "misconfig", "no-root" };
-	const int expected = t->nr_words > 4 ? TRACE_CHOICE(t, trace_word(t, 4), results) : -1;
-	const uint64_t code = t->nr_words > 5 ? trace_arg(t, 5) : ~0ULL;
-	struct hw_exit exit = { 0 };
-	enum hw_result res;
+	struct hw_exit exit;
+	enum hw_result res =
+		oracle_hw_access(t->o, trace_arg(t, 1), trace_arg(t, 2), access, &exit);
 
-	res = oracle_hw_access(t->o, trace_arg(t, 1), trace_arg(t, 2), access, &exit);
-	if (t->nr_stops)
-		trace_fail(t, "the access did not come to the point", "at");
-	if (expected >= 0 && expected != (int)res)
+	if (t->nr_words > 4 && TRACE_CHOICE(t, trace_word(t, 4), results) != (int)res)
 		trace_fail(t, "the access ended otherwise than expected", results[res]);
-	if (code != ~0ULL && code != exit.error_code) {
+	if (t->nr_words > 5 && trace_arg(t, 5) != exit.error_code) {
 		fprintf(stderr, "error code 0x%llx\n", (unsigned long long)exit.error_code);
-		trace_fail(t, "another error code than expected", "");
+		trace_fail(t, "another error code than expected", t->words[5]);
 	}
-}
-
-/* What flush and kick answered: [-> MASK]: of the vCPUs that have not taken the request */
-static void trace_unacked(const struct trace *t, uint32_t mask)
-{
-	if (t->nr_words > 2 && !strcmp(t->words[t->nr_words - 2], "->") &&
-	    trace_arg(t, t->nr_words - 1) != mask) {
-		fprintf(stderr, "vCPUs 0x%x\n", mask);
-		trace_fail(t, "other vCPUs than expected", t->words[t->nr_words - 1]);
-	}
-}
-
-static void trace_flush(struct trace *t)
-{
-	bool range = t->nr_words > 2 && strcmp(t->words[1], "->");
-
-	trace_unacked(t, oracle_ev_flush(t->o, range ? trace_arg(t, 1) : 0,
-					 range ? trace_arg(t, 2) : 0));
 }
 
 static void trace_back(struct trace *t)
@@ -604,16 +518,12 @@ static void trace_statement(struct trace *t)
 	else if (!strcmp(w, "return"))
 		trace_return(t);
 	else if (!strcmp(w, "thread"))
-		trace_switch(t, trace_arg(t, 1), trace_arg(t, 2));
-	else if (!strcmp(w, "at"))
-		trace_at(t);
-	else if (!strcmp(w, "go-on"))
-		trace_fail(t, "no access is at a point", w);
+		oracle_set_thread(t->o, trace_arg(t, 1), trace_arg(t, 2));
 	else if (!strcmp(w, "flush"))
-		trace_flush(t);
+		oracle_ev_flush(t->o, t->nr_words > 1 ? trace_arg(t, 1) : 0,
+				t->nr_words > 1 ? trace_arg(t, 2) : 0);
 	else if (!strcmp(w, "kick"))
-		trace_unacked(t, oracle_ev_kick(t->o,
-						t->nr_words > 1 && !strcmp(t->words[1], "roots")));
+		oracle_ev_kick(t->o, t->nr_words > 1 && !strcmp(t->words[1], "roots"));
 	else if (!strcmp(w, "lock"))
 		oracle_ev_lock(t->o, trace_word(t, 1), trace_signed(t, 2));
 	else if (!strcmp(w, "rcu"))
@@ -652,61 +562,35 @@ static void trace_statement(struct trace *t)
 		trace_fail(t, "unknown statement", w);
 }
 
-/* Up to "go-on" if @inside an access, else to the end of the file. */
-static void trace_lines(struct trace *t, bool inside)
+static void trace_line(struct trace *t, char *line)
 {
-	char line[512], *save, *word;
+	char *save, *word;
 
-	while (fgets(line, sizeof(line), t->f)) {
-		t->line++;
-		line[strcspn(line, "#\n")] = 0;
-		t->nr_words = 0;
-		for (word = strtok_r(line, " \t", &save); word;
-		     word = strtok_r(NULL, " \t", &save)) {
-			if (t->nr_words == TRACE_MAX_WORDS)
-				trace_fail(t, "too many words", word);
-			t->words[t->nr_words++] = word;
-		}
-		if (t->nr_words == 1 && inside && !strcmp(t->words[0], "go-on"))
-			return;
-		if (t->nr_words)
-			trace_statement(t);
+	line[strcspn(line, "#\n")] = 0;
+	t->nr_words = 0;
+	for (word = strtok_r(line, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		if (t->nr_words == TRACE_MAX_WORDS)
+			trace_fail(t, "too many words", word);
+		t->words[t->nr_words++] = word;
 	}
-	if (inside)
-		trace_fail(t, "expected", "go-on");
-}
-
-/* Within an access: the lines up to "go-on", then the thread that it belongs to. */
-static void trace_go_on(struct trace *t)
-{
-	struct trace_stop stops[TRACE_MAX_STOPS];
-	int nr_stops = t->nr_stops, thread = t->thread;
-	char *words[TRACE_MAX_WORDS];
-	int nr_words = t->nr_words;
-
-	memcpy(stops, t->stops, sizeof(stops));
-	memcpy(words, t->words, sizeof(words));
-	t->nr_stops = 0;
-	trace_lines(t, true);
-	t->nr_stops = nr_stops;
-	memcpy(t->stops, stops, sizeof(stops));
-	memcpy(t->words, words, sizeof(words));
-	t->nr_words = nr_words;
-	trace_switch(t, thread, t->threads[thread].op);
+	if (t->nr_words)
+		trace_statement(t);
 }
 
 static void trace_file(struct trace *t, const char *path)
 {
-	FILE *outer = t->f;
+	char line[512];
+	FILE *f = fopen(path, "r");
 
 	t->file = path;
 	t->line = 0;
-	t->f = fopen(path, "r");
-	if (!t->f)
+	if (!f)
 		trace_fail(t, "cannot open", path);
-	trace_lines(t, false);
-	fclose(t->f);
-	t->f = outer;
+	while (fgets(line, sizeof(line), f)) {
+		t->line++;
+		trace_line(t, line);
+	}
+	fclose(f);
 }
 
 /* include NAME: of the same directory */

@@ -7,6 +7,8 @@ usage: plant.py EDIT LIBTDP OUT
 EDIT says what is changed:
 
     what the bug is, in any number of lines
+    kind C
+    rules TU
     file tdp_mmu.c
     find
     	whole lines of the file
@@ -14,7 +16,8 @@ EDIT says what is changed:
     	the lines in their place
     end
 
-There may be several find-replace-end blocks. Space between words does not count, so that formatting
+The kind is S if one thread at a time runs into it, C if it needs an interleaving; the rules are
+those that are broken first. There may be several find-replace-end blocks. Space between words does not count, so that formatting
 the file anew does not matter; otherwise what is looked for has to be there exactly once. The copy
 says by #line where each line came from, so messages name the file as it is.
 """
