@@ -214,7 +214,8 @@ static void remove_subtree(struct model *m, struct mtable *t)
 	}
 	if (t->nx_disallowed)
 		mnx_untrack(m, t);
-	m->stat.pages[t->level - 1] -= leaves;
+	if (leaves)
+		m->stat.pages[t->level - 1] -= leaves;
 	m->stat.tdp_mmu_pages--;
 	mtable_free(m, t);
 }
