@@ -12,14 +12,21 @@
 #include "fiber.h"
 #include "sim_internal.h"
 
-/* Rounds of spinning for nothing after which it is a livelock. */
-#define SIM_MAX_SPINS 16
+/* Rounds in a row, in which all that can run spin for nothing, after which it is a livelock. */
+#define SIM_MAX_ROUNDS 16
 
 /* Yields at one place, with nothing else going on, from which on a walk is watched; laps allowed then. */
 #define SIM_YIELDS   4
 #define SIM_MAX_LAPS 4
 
 static bool sim_left_early;
+
+/* Rounds since @progress was something else, and who has spun in the one that goes on. */
+static struct {
+	u64 progress;
+	u32 n;
+	u32 spun;
+} sim_rounds;
 
 /* Nobody runs; fibers go back to their pool, in the middle of things or not. */
 void sim_threads_reset(void)
@@ -36,6 +43,7 @@ void sim_threads_reset(void)
 	sim.queued = 0;
 	sim.progress = 0;
 	sim.switches = 0;
+	memset(&sim_rounds, 0, sizeof(sim_rounds));
 	sim.scheduler = NULL;
 }
 
@@ -247,18 +255,19 @@ static u32 sim_spins(const struct sim_thread *t, u64 progress)
 	return t->spun_at == progress ? t->spins : 0;
 }
 
-/* Those of @mask that have spun less often than @spins times since something happened. */
-static u32 sim_spun_less(u32 mask, u32 spins, u64 progress)
+/* A round is over when each thread that can run has spun. */
+static void sim_count_rounds(const struct sim_thread *t, u64 progress)
 {
-	u32 less = 0, left;
-
-	for (left = mask; left; left &= left - 1) {
-		u32 i = __builtin_ctz(left);
-
-		if (sim_spins(sim.threads[i], progress) < spins)
-			less |= 1u << i;
+	if (sim_rounds.progress != progress) {
+		sim_rounds.progress = progress;
+		sim_rounds.n = 0;
+		sim_rounds.spun = 0;
 	}
-	return less;
+	sim_rounds.spun |= sim_bit(t);
+	if (sim.runnable & ~sim_rounds.spun)
+		return;
+	sim_rounds.n++;
+	sim_rounds.spun = sim_bit(t);
 }
 
 static bool sim_any_under_way(u32 mask)
@@ -281,7 +290,8 @@ static void sim_spin(const char *what, const struct sim_site *site)
 		return;
 	t->spins = sim_spins(t, progress) + 1;
 	t->spun_at = progress;
-	if (!sim_spun_less(sim.runnable, SIM_MAX_SPINS, progress))
+	sim_count_rounds(t, progress);
+	if (sim_rounds.n == SIM_MAX_ROUNDS)
 		sim_fatal('P', sim_describe_spinning(what), 0);
 	if (chosen) {
 		sim_give_way_to(chosen);
@@ -292,7 +302,7 @@ static void sim_spin(const char *what, const struct sim_site *site)
 	if (!others || (t->spins == 1 && !sim_any_under_way(others)))
 		return;
 	/* Everybody has a turn before anybody has another. */
-	turn = sim_spun_less(others, t->spins, progress);
+	turn = others & ~sim_rounds.spun;
 	sim_give_way_to(sim_pick(t, POINT_RELAX, k, turn ? turn : others, NULL));
 }
 
