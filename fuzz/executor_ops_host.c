@@ -8,18 +8,42 @@ static void host_changes(void)
 	sim_point(POINT_STORE, 0, &sim_object_host, SIM_SITE);
 }
 
-void exec_op_unmap(struct executor *x, const struct op *op)
+/*
+ * A huge mapping at an end of the range, of which the range is but a part, is split first. That is an
+ * invalidation of its own, of all the huge page: a fault beside the range must not go by its size any more.
+ */
+static void split_at(struct executor *x, const struct op *op, uint64_t hvn)
+{
+	uint64_t n = KVM_PAGES_PER_HPAGE(oracle_host_mapping_level(x->oracle, hvn));
+	uint64_t start = hvn & -n;
+
+	if (n == 1 || (start >= op->gfn && start + n <= op->gfn + op->n))
+		return;
+	exec_range_call(x, CALL_INVALIDATE_START, start, n);
+	host_changes();
+	oracle_host_huge_break(x->oracle, hvn, 1);
+	exec_range_call(x, CALL_INVALIDATE_END, start, n);
+}
+
+/* Begin an invalidation, and be about to change the range. */
+static void start_split(struct executor *x, const struct op *op)
 {
 	exec_range_call(x, CALL_INVALIDATE_START, op->gfn, op->n);
+	split_at(x, op, op->gfn);
+	split_at(x, op, op->gfn + op->n - 1);
 	host_changes();
+}
+
+void exec_op_unmap(struct executor *x, const struct op *op)
+{
+	start_split(x, op);
 	oracle_host_unmap(x->oracle, op->gfn, op->n);
 	exec_range_call(x, CALL_INVALIDATE_END, op->gfn, op->n);
 }
 
 void exec_op_remap(struct executor *x, const struct op *op)
 {
-	exec_range_call(x, CALL_INVALIDATE_START, op->gfn, op->n);
-	host_changes();
+	start_split(x, op);
 	oracle_host_unmap(x->oracle, op->gfn, op->n);
 	oracle_host_populate(x->oracle, op->gfn, op->n);
 	exec_range_call(x, CALL_INVALIDATE_END, op->gfn, op->n);
@@ -35,8 +59,7 @@ void exec_op_clean(struct executor *x, const struct op *op)
 
 void exec_op_protect(struct executor *x, const struct op *op)
 {
-	exec_range_call(x, CALL_INVALIDATE_START, op->gfn, op->n);
-	host_changes();
+	start_split(x, op);
 	oracle_host_protect(x->oracle, op->gfn, op->n);
 	exec_range_call(x, CALL_INVALIDATE_END, op->gfn, op->n);
 }
@@ -64,8 +87,7 @@ void exec_op_huge_form(struct executor *x, const struct op *op)
 
 void exec_op_huge_break(struct executor *x, const struct op *op)
 {
-	exec_range_call(x, CALL_INVALIDATE_START, op->gfn, op->n);
-	host_changes();
+	start_split(x, op);
 	oracle_host_huge_break(x->oracle, op->gfn, op->n);
 	exec_range_call(x, CALL_INVALIDATE_END, op->gfn, op->n);
 }

@@ -208,7 +208,8 @@ struct op {
  * zap-range   kvm_zap_gfn_range() (e.g. memory-type change)
  * zap-fast    kvm_mmu_zap_all_fast()
  * unmap       the host takes the pages away: invalidate begin, frames freed (and poisoned), end.
- *             A later access faults new frames in
+ *             A later access faults new frames in. A huge mapping of the host that lies in the range in part
+ *             is split first, by an invalidation of its own within this one; so with remap, huge-break, protect
  * remap       as unmap, but new frames are in place before the invalidation ends
  * clean       writeback: invalidate begin/end, frames stay and become clean
  * huge-form   the host collapses the naturally aligned range of level L around H into one mapping (new frames)
