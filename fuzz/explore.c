@@ -41,7 +41,8 @@ struct part {
  * @world: schedules start from its mark; NULL: from the program's beginning
  * @search: through the schedules
  * @start: where they begin
- * @asked: threads that stood before their first explored operation, but the one that @at is for
+ * @stands: what each thread does next, from its last point before the start on; @nr_stands: in how many
+ *	touches, -1: it has had no point
  * @started: this run has got there
  * @finishing: the last run: to its end, whatever the search thinks
  * @freed: page-table pages freed, as of the last point
@@ -59,6 +60,8 @@ struct explorer {
 	struct world *world;
 	struct search *search;
 	struct explore_start start;
+	struct touch stands[PROG_MAX_THREADS][EVENT_MAX_TOUCHES];
+	int nr_stands[PROG_MAX_THREADS];
 	bool started;
 	bool finishing;
 	uint64_t freed;
@@ -103,10 +106,9 @@ static void note_freed(struct explorer *e, int thread)
 }
 
 /* Every schedule starts here. */
-static int start_here(struct explorer *e, int thread, const struct touch *touches, int n,
-		      uint32_t runnable)
+static int start_here(struct explorer *e, int thread, uint32_t runnable)
 {
-	uint32_t left;
+	uint32_t i;
 
 	if (e->world)
 		world_mark(e->world);
@@ -115,9 +117,9 @@ static int start_here(struct explorer *e, int thread, const struct touch *touche
 		return thread;
 	e->freed = e->res->stats.tables_freed;
 	search_start(e->search, thread);
-	for (left = e->start.asked; left; left &= left - 1)
-		search_asked(e->search, __builtin_ctz(left), NULL, 0);
-	search_asked(e->search, thread, touches, n);
+	for (i = 0; i < e->prog->nr_threads; i++)
+		if (e->nr_stands[i] >= 0)
+			search_asked(e->search, i, e->stands[i], e->nr_stands[i]);
 	return search_first(e->search, thread, runnable);
 }
 
@@ -129,15 +131,15 @@ static unsigned int at_point(void *ctx, int thread, enum point_kind kind, int le
 	int n;
 
 	(void)level;
-	if (!e->started && !explore_arrive(&e->start, thread, kind, k, runnable, target))
-		return *target == thread ? 0 : SIM_SWITCH;
-	n = event_touches(kind, object, touches);
-	if (e->finishing)
-		return 0;
 	if (!e->started) {
-		*target = start_here(e, thread, touches, n, runnable);
+		e->nr_stands[thread] = event_touches(kind, object, e->stands[thread]);
+		if (explore_arrive(&e->start, thread, kind, k, runnable, target))
+			*target = start_here(e, thread, runnable);
 		return *target == thread ? 0 : SIM_SWITCH;
 	}
+	if (e->finishing)
+		return 0;
+	n = event_touches(kind, object, touches);
 	note_freed(e, thread);
 	if (is_afterwards(kind)) {
 		search_touch(e->search, thread, touches, n);
@@ -225,7 +227,11 @@ static void execute(void *arg)
 
 static void begin(struct explorer *e)
 {
+	uint32_t i;
+
 	e->started = false;
+	for (i = 0; i < PROG_MAX_THREADS; i++)
+		e->nr_stands[i] = -1;
 	explore_start_init(&e->start, e->prog, e->opts->last);
 }
 
@@ -289,17 +295,18 @@ static void explorer_free(struct explorer *e)
 	executor_destroy(e->executor);
 }
 
-/* Nothing of the program is explored: it runs as it is. */
-static void run_once(struct explorer *e)
+/* Nothing of the program is explored: it ran as it is. One part counts that. */
+static void run_once(struct explorer *e, uint32_t number)
 {
 	struct search_found *found = &e->part->found;
 
 	found->rules = rules_of(e->executor);
-	found->count = (struct explore_count){
-		.schedules = 1,
-		.complete = 1,
-		.failing = found->rules != 0,
-	};
+	if (!number)
+		found->count = (struct explore_count){
+			.schedules = 1,
+			.complete = 1,
+			.failing = found->rules != 0,
+		};
 	found->exhausted = true;
 }
 
@@ -323,7 +330,7 @@ static void run_search(struct explorer *e, uint32_t number, uint32_t of)
 	e->search = search_create(&subject, &how);
 	begin(e);
 	if (e->world && !world_begin(e->world, execute, e)) {
-		run_once(e);
+		run_once(e, number);
 		return;
 	}
 	search_run(e->search, &e->part->found);
