@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tdp-test: plain-only
 """What ./dev makes of what other programs say: libFuzzer, tdp, lcov, clang-format."""
+import argparse
 import contextlib
 import io
 import json
@@ -138,6 +139,34 @@ class Seeds(Scratch):
         with self.assertRaises(paths.Failure) as caught:
             seeds.from_hex(self.script("a.hex", "0g\n"))
         self.assertEqual(caught.exception.status, 2)
+
+
+    def test_programs_that_race(self):
+        one = self.script("one.tdp", "tdp 1\nthread vcpu 0\n\twrite 0x0\n")
+        two = self.script("two.tdp", "tdp 1\nthread vcpu 0\n\twrite 0x0\nthread vmm\n\tlog-get 0\n")
+        self.assertEqual([seeds.wants("race", path) for path in (one, two)], [False, True])
+        self.assertTrue(seeds.wants("mmu", one))
+        self.assertFalse(seeds.wants("api", two))
+        race = os.path.join(seeds.CORPUS, "fuzz_race", "x.tdp")
+        self.assertFalse(seeds.wants("mmu", race))
+
+
+class Sharing(unittest.TestCase):
+    def parts(self, *words):
+        parser = argparse.ArgumentParser()
+        cmd_fuzz.add_arguments(parser)
+        return cmd_fuzz.parts(parser.parse_args(words))
+
+    def test_without_a_target_all_get_their_share(self):
+        listed = self.parts()
+        self.assertEqual(sum(seconds for _, _, seconds in listed), 60)
+        self.assertEqual({target for target, _, _ in listed}, {"mmu", "race"})
+        self.assertIn(("race", "tsan"), [(target, build) for target, build, _ in listed])
+
+    def test_a_target_has_the_time_for_itself(self):
+        self.assertEqual(self.parts("race", "--seconds", "7"), [("race", "asan", 7)])
+        self.assertEqual(self.parts("race", "--tsan"), [("race", "tsan", 60)])
+        self.assertEqual(self.parts("spte", "--plain"), [("spte", "plain", 60)])
 
 
 class Reports(unittest.TestCase):

@@ -149,8 +149,9 @@ int bcmp(const void *a, const void *b, size_t n)
 	return memcmp(a, b, n);
 }
 
-/* TSan's settings, if TSAN_OPTIONS says nothing else: handlers of test programs may allocate. */
+/* TSan's settings, if TSAN_OPTIONS says nothing else: a finding ends tdp run with 1, and
+ * handlers of test programs may allocate. */
 const char *__tsan_default_options(void)
 {
-	return "report_signal_unsafe=0";
+	return "report_signal_unsafe=0:exitcode=1";
 }

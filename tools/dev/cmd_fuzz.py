@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fuzzes libtdp against the oracle with libFuzzer, starting from the corpus.
 
+Without a target the time is shared: programs whose threads take turns between operations (mmu), and
+interleavings (race), both under ASan and UBSan; then interleavings under TSan.
+
 On a finding the input is kept in build/findings/, shown as a program with the rule it breaks, and
 the command that replays it is printed. Report: build/report/fuzz.json.
 
@@ -18,8 +21,17 @@ import paths
 import report
 import seeds
 
-SUMMARY = "fuzz for a minute (default target: mmu)"
+SUMMARY = "fuzz for a minute (default targets: mmu and race)"
 PACKAGES = packages.BUILD + packages.CLANG
+
+# (target, build, share of the time)
+BY_DEFAULT = [("mmu", "asan", 2), ("race", "asan", 2), ("race", "tsan", 1)]
+WITH_BUILD = {"plain": [("mmu", "plain", 1), ("race", "plain", 1)], "tsan": [("race", "tsan", 1)]}
+# build: (preset, in words)
+BUILDS = {"asan": ("fuzz", " under ASan and UBSan"), "tsan": ("fuzz-tsan", " under TSan"),
+          "plain": ("fuzz-plain", "")}
+# Whose inputs are programs.
+PROGRAMS = ("mmu", "race")
 
 SHOWN_LINES = 60
 OWN_TEXT = re.compile(r"^tdp run (?:--\S+ )*(\S.*\.tdp)$")
@@ -27,14 +39,18 @@ RULE = re.compile(r"\brule ([A-Z!])(?:\s|$)")
 
 
 def add_arguments(p):
-    p.add_argument("target", nargs="?", default="mmu", metavar="TARGET",
+    p.add_argument("target", nargs="?", metavar="TARGET",
                    type=arguments.one_of("target", seeds.targets()),
-                   help="one of: " + ", ".join(seeds.targets()))
+                   help="only this one of: " + ", ".join(seeds.targets()))
     p.add_argument("--seconds", type=arguments.whole, default=60, metavar="N",
-                   help="how long (default: %(default)s)")
+                   help="how long, all targets together (default: %(default)s)")
     p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
                    help="of libFuzzer's random numbers (default: %(default)s)")
-    p.add_argument("--plain", action="store_true", help="without ASan and UBSan: faster")
+    build = p.add_mutually_exclusive_group()
+    build.add_argument("--plain", action="store_const", const="plain", dest="build",
+                       help="without sanitizers: faster")
+    build.add_argument("--tsan", action="store_const", const="tsan", dest="build",
+                       help="under TSan, rather than ASan and UBSan")
     p.add_argument("--continue", action="store_true", dest="resume",
                    help="start from what earlier runs kept too, rather than from the corpus alone")
 
@@ -73,7 +89,7 @@ def explain(run, program, tdp):
     finding["artifact"] = paths.shown(run.artifact)
     replay = [paths.shown(program), finding["artifact"]]
     shown = said
-    if run.target == "mmu":
+    if run.target in PROGRAMS:
         text = program_of(run, tdp)
         if text:
             with open(text, encoding="utf-8") as f:
@@ -94,37 +110,61 @@ def explain(run, program, tdp):
     return finding
 
 
-def run(args):
-    tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
-    name = "fuzz_" + args.target
-    preset = "fuzz-plain" if args.plain else "fuzz"
+def fuzz(target, build, seconds, args, tdp):
+    """Fuzzes one target in one build; returns (its figures, its findings)."""
+    name = "fuzz_" + target
+    preset, words = BUILDS[build]
     program = builds.program(builds.build(preset, args.jobs, [name]), name)
-    seed_folder, count, slow = seeds.convert(args.target, tdp, args.jobs)
-    kept = os.path.join(paths.BUILD, "fuzz-corpus", args.target)
+    seed_folder, count, slow = seeds.convert(target, tdp, args.jobs)
+    kept = os.path.join(paths.BUILD, "fuzz-corpus", target + "-" + build)
     if not args.resume:
         shutil.rmtree(kept, ignore_errors=True)
     os.makedirs(kept, exist_ok=True)
     findings = os.path.join(paths.BUILD, "findings")
     os.makedirs(findings, exist_ok=True)
 
-    print(f"fuzzing {args.target} for {args.seconds} s from {count} seeds"
+    print(f"fuzzing {target} for {seconds} s from {count} seeds"
           + (f" ({slow} large programs of the corpus are left to the tests)" if slow else "")
-          + ("" if args.plain else " under ASan and UBSan") + f", --seed {args.seed}", flush=True)
-    result = libfuzzer.run(program, args.target, [kept, seed_folder], args.seconds, args.seed,
-                           os.path.join(findings, name + "-"))
-    log = os.path.join(paths.BUILD, "fuzz-corpus", name + ".log")
-    with open(log, "w", encoding="utf-8") as f:
+          + f"{words}, --seed {args.seed}", flush=True)
+    result = libfuzzer.run(program, target, [kept, seed_folder], seconds, args.seed,
+                           os.path.join(findings, name + "-"),
+                           # TSan's shadow is twice the size of what it is of.
+                           ["-rss_limit_mb=4096"] if build == "tsan" else [])
+    with open(kept + ".log", "w", encoding="utf-8") as f:
         f.write("\n".join(result.output) + "\n")
 
     found = [explain(result, program, tdp)] if result.found else []
-    seconds = round(result.seconds, 1)
+    took = round(result.seconds, 1)
     rate = round(result.executions / result.seconds) if result.seconds else 0
-    path = report.write("fuzz", not found,
-                        {"executions": result.executions, "seconds": seconds,
-                         "findings": len(found), "exec_per_s": rate, "coverage": result.coverage,
-                         "corpus": result.corpus, "seeds": count, "rss_mb": result.rss},
-                        target=args.target, seed=args.seed, findings=found)
-    print(f"\n{args.target}: {result.executions:,} executions in {seconds} s ({rate:,}/s), "
+    print(f"\n{target}: {result.executions:,} executions{words} in {took} s ({rate:,}/s), "
           f"coverage {result.coverage:,} edges, corpus {result.corpus:,} inputs, "
-          f"{len(found)} findings\nreport: {path}")
+          f"{len(found)} findings", flush=True)
+    return {"executions": result.executions, "seconds": took, "findings": len(found),
+            "exec_per_s": rate, "coverage": result.coverage, "corpus": result.corpus,
+            "seeds": count, "rss_mb": result.rss}, found
+
+
+def parts(args):
+    """[(target, build, seconds)]"""
+    if args.target:
+        listed = [(args.target, args.build or "asan", 1)]
+    else:
+        listed = WITH_BUILD.get(args.build, BY_DEFAULT)
+    shares = sum(share for _, _, share in listed)
+    return [(target, build, max(1, args.seconds * share // shares))
+            for target, build, share in listed]
+
+
+def run(args):
+    tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
+    figures = {"executions": 0, "seconds": 0.0, "findings": 0}
+    found = []
+    for target, build, seconds in parts(args):
+        one, new = fuzz(target, build, seconds, args, tdp)
+        found += new
+        for key in figures:
+            figures[key] = round(figures[key] + one[key], 1)
+        figures.update({f"{target}.{build}.{key}": value for key, value in one.items()})
+    path = report.write("fuzz", not found, figures, seed=args.seed, findings=found)
+    print(f"\n{figures['executions']:,} executions, {len(found)} findings\nreport: {path}")
     return 1 if found else 0

@@ -11,8 +11,9 @@ import subprocess
 import live
 import paths
 
-# About a millisecond without sanitizers.
-MAX_POINTS = 50000
+# About a millisecond without sanitizers; a race needs less, and many more runs.
+MAX_POINTS = {"race": 5000}
+MAX_POINTS_OTHERS = 50000
 
 CORPUS = os.path.join(paths.ROOT, "corpus")
 
@@ -23,16 +24,29 @@ def targets():
                   if f.startswith("fuzz_") and f.endswith(".c"))
 
 
+def has_threads(path):
+    """Whether a program has what it takes for a race."""
+    with open(path, encoding="utf-8") as f:
+        return sum(line.startswith("thread ") for line in f) >= 2
+
+
+def wants(target, path):
+    """Whether a program of the corpus, wherever it is, is a seed of the target."""
+    races = os.path.join(CORPUS, "fuzz_race") + os.sep
+    return target == "mmu" and not path.startswith(races) or target == "race" and has_threads(path)
+
+
 def files(target):
-    """The corpus files that a target reads: those of its folder corpus/fuzz_NAME, and for fuzz_mmu
-    every program (*.tdp) wherever it is."""
+    """The corpus files that a target reads: those of its folder corpus/fuzz_NAME, and programs
+    (*.tdp) wherever they are, if they are of the target's kind."""
     folder = os.path.join(CORPUS, "fuzz_" + target)
     found = []
     for where, folders, names in os.walk(CORPUS):
         folders.sort()
         mine = where == folder or where.startswith(folder + os.sep)
-        found += [os.path.join(where, n) for n in sorted(names)
-                  if n.endswith(".tdp") and target == "mmu" or n.endswith(".hex") and mine]
+        for path in (os.path.join(where, name) for name in sorted(names)):
+            if path.endswith(".tdp") and wants(target, path) or path.endswith(".hex") and mine:
+                found.append(path)
     return found
 
 
@@ -99,8 +113,9 @@ def convert(target, tdp, jobs):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     listed = files(target)
+    most = MAX_POINTS.get(target, MAX_POINTS_OTHERS)
     cost = costs([path for path in listed if path.endswith(".tdp")], tdp, jobs)
-    kept = [path for path in listed if cost.get(path, 0) <= MAX_POINTS]
+    kept = [path for path in listed if cost.get(path, 0) <= most]
     for path in kept:
         name = hashlib.sha1(os.path.relpath(path, CORPUS).encode()).hexdigest()
         seed = os.path.join(folder, name)
