@@ -116,6 +116,7 @@ void exec_destroy_vm(struct executor *x)
 	struct oracle_call call = { .kind = CALL_DESTROY_VM };
 
 	call_begin(x, &call);
+	SIM_ACQUIRE(x);
 	kvm_destroy_vm(x->kvm);
 	x->kvm = NULL;
 	call_end(x, &call, 0);

@@ -6,6 +6,7 @@
 #include <tdp/spte_bits.h>
 
 #include "executor_internal.h"
+#include "fiber.h"
 
 /* ---- for tracers ---- */
 
@@ -393,6 +394,34 @@ static unsigned int env_point(void *ctx, int kind, int level, uint64_t pa)
 	return sim_point(kinds[kind], level, touched, SIM_SITE) & SIM_EVICT ? ORACLE_EVICT : 0;
 }
 
+/* The stack of the thread that runs the vCPU; NULL if none does. */
+static struct fiber *fiber_of_vcpu(const struct executor *x, int vcpu)
+{
+	uint32_t i;
+
+	for (i = 0; i < x->prog->nr_threads; i++) {
+		const struct prog_thread *t = &x->prog->threads[i];
+
+		if (t->kind == THREAD_VCPU && t->vcpu == vcpu)
+			return x->threads[i].sim.fiber;
+	}
+	return NULL;
+}
+
+/* What the vCPU's own thread does on real hosts, on its way out of the guest. */
+static void drain(struct executor *x, int vcpu, uint64_t gfn)
+{
+	struct fiber *its = fiber_of_vcpu(x, vcpu), *mine = fiber_current();
+
+	if (its)
+		fiber_order(its, mine);
+	x->vcpus[vcpu].drained = true;
+	exec_mark_dirty(x, vcpu, gfn);
+	x->vcpus[vcpu].drained = false;
+	if (its)
+		fiber_order(mine, its);
+}
+
 static void env_pml(void *ctx, int vcpu, uint64_t gfn)
 {
 	struct executor *x = ctx;
@@ -406,9 +435,10 @@ static void env_pml(void *ctx, int vcpu, uint64_t gfn)
 	}
 	/* It is out of the guest by now: who waits for that need not wait for the log. */
 	sim_poll();
-	x->vcpus[vcpu].drained = !own;
-	exec_mark_dirty(x, vcpu, gfn);
-	x->vcpus[vcpu].drained = false;
+	if (own)
+		exec_mark_dirty(x, vcpu, gfn);
+	else
+		drain(x, vcpu, gfn);
 	sim_poll();
 }
 

@@ -96,6 +96,8 @@ static void run_op(struct executor *x, struct exec_thread *t)
 		sim_set_budget(x->opts->op_budget);
 		over = exec_op_step(x, t);
 	} while (!over);
+	/* As who leaves a system call puts the VM's file. */
+	SIM_RELEASE(x);
 	sim_end_op();
 	t->op++;
 	t->access = 0;

@@ -30,7 +30,7 @@ static u64 generation_mmio_spte_mask(u64 gen)
 u64 make_mmio_spte(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned int access)
 {
 	const struct tdp_spte_format *fmt = kvm_spte_format(vcpu->kvm);
-	u64 gen = kvm_vcpu_memslots(vcpu)->generation & MMIO_SPTE_GEN_MASK;
+	u64 gen = READ_ONCE(kvm_vcpu_memslots(vcpu)->generation) & MMIO_SPTE_GEN_MASK;
 	u64 gpa = gfn << PAGE_SHIFT;
 	u64 moved = gpa & fmt->shadow_nonpresent_or_rsvd_mask;
 

@@ -233,7 +233,7 @@ gfn_t kvm_vcpu_mmio_gfn(struct kvm_vcpu *vcpu)
  *
  * Return: a count that only grows.
  */
-u64 kvm_vcpu_tlb_flushes(struct kvm_vcpu *vcpu)
+__no_kcsan u64 kvm_vcpu_tlb_flushes(struct kvm_vcpu *vcpu)
 {
 	return vcpu ? vcpu->stat.tlb_flush : 0;
 }

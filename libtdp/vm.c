@@ -199,7 +199,7 @@ void kvm_destroy_vm(struct kvm *kvm)
  * @kvm: the VM
  * @stat: result; zero if @kvm is NULL. Exact only while nothing runs. NULL: nothing is done
  */
-void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat)
+__no_kcsan void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat)
 {
 	int i;
 

@@ -275,3 +275,30 @@ void fiber_put(struct fiber *f)
 	f->next = pool;
 	pool = f;
 }
+
+/**
+ * fiber_play() - have TSan take what follows for the doing of somebody else
+ * @part: whom it is to be taken for; *@part is NULL at first. NULL: for the current fiber's again
+ *
+ * For what runs on the stack of whoever comes along, and is ordered after nothing that that one did.
+ * No switch may happen until it is over.
+ */
+void fiber_play(void **part)
+{
+	if (!host.tsan)
+		host.tsan = fiber_tsan_self();
+	if (part && !*part)
+		*part = fiber_tsan_create();
+	fiber_tsan_switch(part ? *part : current->tsan);
+}
+
+/**
+ * fiber_order() - tell TSan that what one fiber has done so far comes before what another will do
+ * @before: a fiber that was got, NULL: the OS thread's own stack
+ * @after: another one
+ */
+void fiber_order(struct fiber *before, struct fiber *after)
+{
+	fiber_tsan_order(before ? before->tsan : host.tsan, after ? after->tsan : host.tsan,
+			 current->tsan);
+}

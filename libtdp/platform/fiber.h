@@ -20,5 +20,7 @@ void fiber_switch(struct fiber *to);
 void fiber_end(struct fiber *to) __attribute__((noreturn));
 struct fiber *fiber_current(void);
 void fiber_put(struct fiber *f);
+void fiber_play(void **part);
+void fiber_order(struct fiber *before, struct fiber *after);
 
 #endif /* TDP_FIBER_H */

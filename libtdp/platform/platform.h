@@ -11,7 +11,8 @@
  *			them at once
  *  shared variables	READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release;
  *			atomic64_t: atomic64_read _set _inc _dec _add;
- *			refcount_t: refcount_set _inc_not_zero _dec_and_test _read
+ *			refcount_t: refcount_set _inc_not_zero _dec_and_test _read;
+ *			__no_kcsan: a function that reads what changes meanwhile, on purpose
  *  locks		rwlock_t spinlock_t struct mutex, *_init *_lock *_unlock,
  *			rwlock_needbreak, lockdep_assert_held*
  *  scheduling		need_resched cond_resched cond_resched_rwlock_read/_write cpu_relax;

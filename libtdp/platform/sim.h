@@ -92,25 +92,44 @@ struct sim_scheduler {
 
 /*
  * What is known of the order of accesses on real CPUs, for ThreadSanitizer: who takes a lock comes after
- * who has released it, and the like.  The platform's own book-keeping is not the program's: TSan does
- * not look at it.
+ * who has released it, and the like.  It watches the mirrored code, and the inlines below where they
+ * stand for its accesses; the platform's own book-keeping is not the program's.
  */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SIM_TSAN 1
-#endif
-#endif
-#ifdef SIM_TSAN
+#ifdef TDP_TSAN
 #include <sanitizer/tsan_interface.h>
+#include <sanitizer/tsan_interface_atomic.h>
+void __tsan_write_range(void *ptr, size_t bytes);
 #define SIM_ACQUIRE(obj) __tsan_acquire((void *)(obj))
 #define SIM_RELEASE(obj) __tsan_release((void *)(obj))
-#define SIM_BOOKKEEPING                                                                  \
+/* The current thread writes memory that is its own; it reads, or exchanges, a shared word. */
+#define SIM_OWN_WRITE(ptr, bytes) __tsan_write_range(ptr, bytes)
+#define SIM_SHARED_READ(ptr) \
+	((void)__tsan_atomic64_load((const volatile __tsan_atomic64 *)(ptr), __tsan_memory_order_acquire))
+#define SIM_SHARED_XCHG(ptr)                                             \
+	((void)__tsan_atomic64_fetch_or((volatile __tsan_atomic64 *)(ptr), 0, \
+					__tsan_memory_order_acq_rel))
+#else
+#define SIM_ACQUIRE(obj)	  ((void)(obj))
+#define SIM_RELEASE(obj)	  ((void)(obj))
+#define SIM_OWN_WRITE(ptr, bytes) ((void)(ptr))
+#define SIM_SHARED_READ(ptr)	  ((void)(ptr))
+#define SIM_SHARED_XCHG(ptr)	  ((void)(ptr))
+#endif
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SIM_BOOKKEEPING                                                                         \
 	__attribute__((disable_sanitizer_instrumentation, no_sanitize("coverage", "undefined"), \
 		       noinline, unused))
-#else
-#define SIM_ACQUIRE(obj) ((void)(obj))
-#define SIM_RELEASE(obj) ((void)(obj))
+#endif
+#endif
+#ifndef SIM_BOOKKEEPING
 #define SIM_BOOKKEEPING
+#endif
+/* A function that reads what others change meanwhile, as the kernel does on purpose. */
+#ifdef TDP_TSAN
+#define __no_kcsan __attribute__((no_sanitize("thread")))
+#else
+#define __no_kcsan
 #endif
 
 enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
@@ -216,7 +235,7 @@ struct sim_held {
  * @op: number of its operation, for reports
  * @run: its function; NULL: it is not scheduled, but plays on the caller's stack
  * @arg: of @run
- * @fiber: its stack, from its first turn on
+ * @fiber: its stack, while threads run
  * @ended: @run is over
  * @under_way: it is in the middle of an operation, so that others may wait for what it does
  * @asleep: it has announced to schedule() until somebody wakes it
@@ -362,8 +381,8 @@ static inline hpa_t sim_ptr_pa(const void *ptr);
  *
  * Return: mask of SIM_* actions that the schedule chose for this point.
  */
-static inline SIM_BOOKKEEPING unsigned int sim_point(enum point_kind kind, int level, const void *ptr,
-				     const struct sim_site *site)
+static inline SIM_BOOKKEEPING unsigned int sim_point(enum point_kind kind, int level,
+						     const void *ptr, const struct sim_site *site)
 {
 	if (__builtin_expect(--sim.left != 0, 1))
 		return 0;
@@ -423,7 +442,7 @@ static inline u64 sim_line_bit(const u64 *sptep)
 void sim_reach_slowly(const u64 *sptep);
 
 /* An SPTE is about to be read: its table is live, and memory holds what it reads as. */
-static inline void sim_reach(const u64 *sptep)
+static inline SIM_BOOKKEEPING void sim_reach(const u64 *sptep)
 {
 	const u64 i = sim_page_index(sptep);
 
@@ -432,7 +451,7 @@ static inline void sim_reach(const u64 *sptep)
 }
 
 /* An SPTE is about to be written. */
-static inline void sim_touch(const u64 *sptep)
+static inline SIM_BOOKKEEPING void sim_touch(const u64 *sptep)
 {
 	struct sim_page *page;
 
@@ -536,8 +555,8 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
  * A table that nobody else can see yet: no point, but the observer is told. @n SPTEs become @first,
  * @first + @step and so on.
  */
-static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int level,
-				  const struct sim_site *site)
+static inline SIM_BOOKKEEPING void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int level,
+						  const struct sim_site *site)
 {
 	const bool run = sim.observer && sim.observer->init;
 	int i;
@@ -551,6 +570,7 @@ static inline void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int le
 		if (!run)
 			sim_spte_changed(POINT_OP, &sptep[i], level, old, val, true, site);
 	}
+	SIM_OWN_WRITE(sptep, n * sizeof(*sptep));
 	if (run)
 		sim.observer->init(sim.observer->ctx, sim_ptr_pa(sptep), level, n, first, step,
 				   site);
@@ -565,7 +585,7 @@ void sim_write_run(u64 *sptep, int n, u64 val);
  * How many of @n SPTEs may be passed at @points points each without anybody noticing: as many as come
  * before the next point at which somebody looks closer.
  */
-static inline int sim_unwatched(int n, int points)
+static inline SIM_BOOKKEEPING int sim_unwatched(int n, int points)
 {
 	if (likely((u64)n * points < sim.left))
 		return n;
@@ -573,7 +593,7 @@ static inline int sim_unwatched(int n, int points)
 }
 
 /* Whether nobody looks closer at any of the next @points points: no choice, no other thread. */
-static inline bool sim_undisturbed(u64 points)
+static inline SIM_BOOKKEEPING bool sim_undisturbed(u64 points)
 {
 	return sim.left > points;
 }
@@ -591,10 +611,11 @@ static inline bool sim_undisturbed(u64 points)
  *
  * Return: how many were passed.
  */
-static inline int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
+static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
 {
 	if (unlikely(sim.current->need_resched || sim.queued))
 		return 0;
+	SIM_SHARED_READ(sptep);
 	n = sim_run_length(sptep, sim_unwatched(n, points), val);
 	sim.left -= (u64)n * points;
 	return n;
@@ -612,13 +633,16 @@ static inline int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
  *
  * Return: how many were exchanged.
  */
-static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int level)
+static inline SIM_BOOKKEEPING int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen,
+						   int level)
 {
 	if (sim.observer && !sim.observer->freeze)
 		return 0;
 	n = sim_run_length(sptep, sim_unwatched(n, 1), empty);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= n;
+	if (n)
+		SIM_SHARED_XCHG(sptep);
 	if (n && sim.observer)
 		sim.observer->freeze(sim.observer->ctx, POINT_XCHG, sim_ptr_pa(sptep), level, n,
 				     empty, 0, frozen);
@@ -641,8 +665,8 @@ static inline int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen, int
  *
  * Return: how many, at least 2; 0 if there is no run: go by single steps.
  */
-static inline int sim_freeze_leaves(u64 *sptep, int n, u64 step, u64 frozen, enum point_kind how,
-				    int points, int level)
+static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step, u64 frozen,
+						    enum point_kind how, int points, int level)
 {
 	const u64 first = sim_peek_spte(sptep);
 
@@ -651,6 +675,7 @@ static inline int sim_freeze_leaves(u64 *sptep, int n, u64 step, u64 frozen, enu
 	n = sim_step_length(sptep, sim_unwatched(n, points), step);
 	if (n < 2)
 		return 0;
+	SIM_SHARED_XCHG(sptep);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= (u64)n * points - 1;
 	if (sim.observer)

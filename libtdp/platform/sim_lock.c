@@ -30,7 +30,10 @@ bool sim_refcount_dec_and_test(refcount_t *r, const struct sim_site *site)
 	u32 refs;
 
 	sim_point(POINT_ATOMIC, 0, r, site);
+	SIM_RELEASE(r);
 	refs = __atomic_fetch_sub(&r->refs, 1, __ATOMIC_ACQ_REL);
+	if (refs == 1)
+		SIM_ACQUIRE(r);
 	if (!refs)
 		sim_warn("reference count below zero", site);
 	return refs == 1;
@@ -68,8 +71,7 @@ static void sim_released(const void *lock, const char *name, bool shared)
 	while (i-- > 0) {
 		if (t->held[i].lock != lock)
 			continue;
-		memmove(&t->held[i], &t->held[i + 1],
-			(t->locks_held - i - 1) * sizeof(t->held[0]));
+		memmove(&t->held[i], &t->held[i + 1], (t->locks_held - i - 1) * sizeof(t->held[0]));
 		t->locks_held--;
 		break;
 	}

@@ -404,6 +404,8 @@ u64 *sim_page_alloc(u64 val, const struct sim_site *site)
 	}
 	sim_store(page->state, SIM_PAGE_LIVE);
 	pages_live++;
+	SIM_ACQUIRE(sptes);
+	SIM_OWN_WRITE(sptes, PAGE_SIZE);
 	if (sim.observer && sim.observer->page)
 		sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(sptes), val);
 	return sptes;
@@ -420,6 +422,8 @@ void sim_page_free(u64 *sptes, const struct sim_site *site)
 		sim_warn("page-table page freed twice", site);
 		return;
 	}
+	SIM_OWN_WRITE(sptes, PAGE_SIZE);
+	SIM_RELEASE(sptes);
 	clean(&sim_pages[idx]);
 	ASAN_POISON_MEMORY_REGION(sptes, PAGE_SIZE);
 	sim_store(sim_pages[idx].state, SIM_PAGE_FREED);
@@ -485,6 +489,12 @@ bool sim_page_is_live(hpa_t pa)
 	return idx < SIM_PT_PAGES && is_live(&sim_pages[idx]);
 }
 
+/* What stands for the hand-over from who frees memory to who gets it next. */
+static const void *sim_last_owner(const struct sim_alloc *a)
+{
+	return a->pool ? (const void *)a : &allocs;
+}
+
 void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 {
 	unsigned int actions = sim_point(POINT_ALLOC, 0, NULL, site);
@@ -505,6 +515,8 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 		allocs->pprev = &a->next;
 	allocs = a;
 	allocs_live++;
+	SIM_ACQUIRE(sim_last_owner(a));
+	SIM_OWN_WRITE(a + 1, bytes < PAGE_SIZE ? bytes : PAGE_SIZE);
 	return a + 1;
 }
 
@@ -525,6 +537,8 @@ void sim_free(void *ptr, const struct sim_site *site)
 		a->next->pprev = a->pprev;
 	a->pprev = NULL;
 	allocs_live--;
+	SIM_OWN_WRITE(ptr, a->bytes < PAGE_SIZE ? a->bytes : PAGE_SIZE);
+	SIM_RELEASE(sim_last_owner(a));
 	sim_release(a);
 }
 

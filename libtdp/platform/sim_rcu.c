@@ -5,10 +5,12 @@
  * Read sections have numbers, in the order in which they begin.  A grace period waits for
  * those that are older than it is and still open, and for no others.
  */
+#include "fiber.h"
 #include "sim_internal.h"
 
 /* Plays the RCU callbacks, so that they do not shift the counts of the thread they interrupt. */
 struct sim_thread sim_rcu_thread;
+static void *sim_rcu_part;	/* whom TSan takes it for */
 
 /*
  * Callbacks are in the order of call_rcu(). @readers of a callback is 0 until a grace period for it has
@@ -53,9 +55,10 @@ static void sim_rcu_advance(void)
 	if (!sim_rcu.first || !sim_rcu.first->readers || interrupted == &sim_rcu_thread ||
 	    sim_rcu_read_before(sim_rcu.first->readers))
 		return;
-	SIM_ACQUIRE(&sim_rcu);
 	if (sim.observer && sim.observer->rcu)
 		sim.observer->rcu(sim.observer->ctx, 0);
+	fiber_play(&sim_rcu_part);
+	SIM_ACQUIRE(&sim_rcu);
 	do {
 		head = sim_rcu.first;
 		sim_rcu.first = head->next;
@@ -68,6 +71,8 @@ static void sim_rcu_advance(void)
 		sim_rcu.done++;
 	} while (sim_rcu.first && sim_rcu.first->readers &&
 		 !sim_rcu_read_before(sim_rcu.first->readers));
+	SIM_RELEASE(&sim_rcu);
+	fiber_play(NULL);
 	sim_watch(interrupted);
 	sim.progress++;
 	sim_poll();

@@ -28,16 +28,13 @@ static struct {
 	u32 spun;
 } sim_rounds;
 
-/* Nobody runs; fibers go back to their pool, in the middle of things or not. */
+/* Nobody runs. */
 void sim_threads_reset(void)
 {
 	int i;
 
-	for (i = 0; i < SIM_MAX_THREADS; i++) {
-		if (sim.threads[i] && sim.threads[i]->fiber)
-			fiber_put(sim.threads[i]->fiber);
+	for (i = 0; i < SIM_MAX_THREADS; i++)
 		sim.threads[i] = NULL;
-	}
 	sim.runnable = 0;
 	sim.polled = 0;
 	sim.queued = 0;
@@ -89,8 +86,6 @@ static struct fiber *sim_enter(struct sim_thread *t)
 	sim_watch(t);
 	if (sim.observer && sim.observer->thread)
 		sim.observer->thread(sim.observer->ctx, t->number);
-	if (!t->fiber)
-		t->fiber = fiber_get(sim_thread_entry, t);
 	return t->fiber;
 }
 
@@ -140,11 +135,28 @@ static struct sim_thread *sim_pick(struct sim_thread *t, enum point_kind why, u3
  */
 bool sim_threads_run(void)
 {
-	struct sim_thread *outside = sim.current;
+	struct sim_thread *outside = sim.current, *t;
+	u32 left;
+	int i;
 
 	sim_left_early = false;
+	/*
+	 * Here rather than at its first turn: a thread's beginning is ordered after what was done
+	 * outside, not after what the thread did that gave way to it.
+	 */
+	for (left = sim.runnable; left; left &= left - 1) {
+		t = sim.threads[__builtin_ctz(left)];
+		t->fiber = fiber_get(sim_thread_entry, t);
+	}
 	if (sim.runnable)
 		fiber_switch(sim_enter(sim.threads[__builtin_ctz(sim.runnable)]));
+	/* They have ended, or are left in the middle of things. */
+	for (i = 0; i < SIM_MAX_THREADS; i++) {
+		if (sim.threads[i] && sim.threads[i]->fiber) {
+			fiber_put(sim.threads[i]->fiber);
+			sim.threads[i]->fiber = NULL;
+		}
+	}
 	sim_watch(outside);
 	if (sim.observer && sim.observer->thread)
 		sim.observer->thread(sim.observer->ctx, -1);
