@@ -15,6 +15,7 @@
 #include "program_edit.h"
 
 #define DEFAULT_EXECUTIONS 200000
+#define DEFAULT_POINTS	   10000000000ULL
 
 /* A smaller program may pass more points than the one it comes from, but not without end. */
 #define POINTS_FACTOR	 4
@@ -61,7 +62,8 @@ struct shrink_size shrink_size_of(const struct program *prog)
  */
 bool shrink_done(const struct shrink *s)
 {
-	return s->executions >= s->opts.max_executions;
+	return s->enough || s->executions >= s->opts.max_executions ||
+	       s->points >= s->opts.max_points;
 }
 
 /**
@@ -146,10 +148,11 @@ bool shrink_fails(struct shrink *s, struct program *prog, const struct exec_opti
 	opts.max_points = s->max_points;
 	s->executions++;
 	executor_run(s->x, prog, &opts, &s->res);
+	s->points += s->res.stats.points;
 	failure_of(s->x, &failure);
 	if (s->opts.progress) {
 		s->progress.executions = s->executions;
-		s->opts.progress(s->opts.ctx, &s->progress);
+		s->enough |= !s->opts.progress(s->opts.ctx, &s->progress);
 	}
 	return failure_same(&failure, &s->failure) && !s->res.truncated;
 }
@@ -265,6 +268,8 @@ static int set_up(struct shrink *s, struct executor *x, const struct program *pr
 	s->opts = *opts;
 	if (!s->opts.max_executions)
 		s->opts.max_executions = DEFAULT_EXECUTIONS;
+	if (!s->opts.max_points)
+		s->opts.max_points = DEFAULT_POINTS;
 	s->best = program_alloc();
 	s->trial = program_alloc();
 	s->seen = calloc(SHRINK_SEEN, sizeof(*s->seen));

@@ -45,12 +45,15 @@ struct shrink_progress {
 /**
  * struct shrink_options - how long, and who watches
  * @max_executions: runs after which the smallest program so far is the result; 0: a default
- * @progress: NULL, or is told where it stands after every run
+ * @max_points: points over all runs after which likewise; 0: a default, which programs of a few
+ *	operations never reach
+ * @progress: NULL, or is told where it stands after every run; false: that is enough
  * @ctx: passed back
  */
 struct shrink_options {
 	uint64_t max_executions;
-	void (*progress)(void *ctx, const struct shrink_progress *progress);
+	uint64_t max_points;
+	bool (*progress)(void *ctx, const struct shrink_progress *progress);
 	void *ctx;
 };
 
@@ -60,7 +63,7 @@ struct shrink_options {
  * @before: size of the program given
  * @after: size of the program returned
  * @executions: runs made
- * @exhausted: @max_executions was reached: longer might find a smaller one
+ * @exhausted: a limit was reached, or it was enough: longer might find a smaller one
  */
 struct shrink_result {
 	struct failure failure;

@@ -27,6 +27,8 @@ enum shrink_search_mode { SHRINK_AS_IS, SHRINK_NO_MORE, SHRINK_ANY };
  * @res: of the run made last
  * @max_points: a candidate may pass so many points
  * @executions: runs made
+ * @points: passed in all of them
+ * @enough: the watcher does not want to wait longer
  * @progress: what the watcher is told
  * @mode: what to do about a candidate that does not fail under the schedule it has
  * @log: points of a run
@@ -44,6 +46,8 @@ struct shrink {
 	struct exec_result res;
 	uint64_t max_points;
 	uint64_t executions;
+	uint64_t points;
+	bool enough;
 	struct shrink_progress progress;
 	enum shrink_search_mode mode;
 	struct point_log log;

@@ -96,6 +96,18 @@ expect 1 '40 executions in .*: no more allowed' "$bugged" shrink -n 40 "$work/la
 	-o "$work/half.tdp"
 expect 1 '' "$bugged" run "$work/half.tdp"
 
+# Interrupted, it leaves what it has.
+{
+	sed '/^thread vcpu 0/q' "$work/large.tdp"
+	for _ in $(seq 10000); do
+		echo "	write 0x1200 x512"
+	done
+	sed '1,/^thread vcpu 0/d' "$work/large.tdp" | sed 's/t0\.\([0-9]\)/t0.1000\1/'
+} >"$work/huge.tdp"
+expect 1 ': interrupted$' timeout --preserve-status -s INT 1 \
+	"$bugged" shrink -n 100000000 "$work/huge.tdp" -o "$work/some.tdp"
+expect 1 '' "$bugged" run "$work/some.tdp"
+
 expect 0 'no rule is broken: there is nothing to shrink' "$healthy" shrink "$work/large.tdp" \
 	-o "$work/none.tdp"
 [ -e "$work/none.tdp" ] && wrong "a program was written although none fails"

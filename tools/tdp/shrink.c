@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ static const char help[] =
 	"  -q, --quiet            no progress and no summary on standard error\n"
 	"  -h, --help             this text\n"
 	"\n"
+	"Interrupted, it writes the smallest program found until then.\n"
+	"\n"
 	"Exit status: 1 the program breaks a rule, and a program that breaks it was written; 0 it breaks\n"
 	"none, there is nothing to shrink and nothing is written; 2 bad input.\n";
 
@@ -35,13 +38,23 @@ static const char help[] =
  * @started: when shrinking began, seconds
  * @shown: when the line was last written, seconds
  * @live: standard error is a terminal, on which a line can be written over
+ * @quiet: nothing is to be shown
  */
 struct watch {
 	const char *path;
 	double started;
 	double shown;
 	bool live;
+	bool quiet;
 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
 
 static double now(void)
 {
@@ -51,23 +64,24 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void on_progress(void *ctx, const struct shrink_progress *progress)
+static bool on_progress(void *ctx, const struct shrink_progress *progress)
 {
 	const struct shrink_size *size = &progress->size;
 	struct watch *watch = ctx;
 	double time;
 
 	/* To ask for the time takes a good part of an execution's. */
-	if (progress->executions % 64)
-		return;
+	if (watch->quiet || progress->executions % 64)
+		return !interrupted;
 	time = now();
 	if (time - watch->shown < (watch->live ? 0.1 : 5))
-		return;
+		return !interrupted;
 	watch->shown = time;
 	fprintf(stderr, "%s%s: %" PRIu64 " executions, %u operations, %u preemptions: %s%s",
 		watch->live ? "\r\033[K" : "", watch->path, progress->executions, size->ops,
 		size->preemptions, progress->pass, watch->live ? "" : "\n");
 	fflush(stderr);
+	return !interrupted;
 }
 
 static const char *plural(uint32_t n)
@@ -97,7 +111,9 @@ static void summary(const struct watch *watch, const struct shrink_result *res)
 	fprintf(stderr, "\n  after:  ");
 	print_size(&res->after);
 	fprintf(stderr, "\n  %" PRIu64 " executions in %.1f s%s\n", res->executions, seconds,
-		res->exhausted ? ": no more allowed, --executions=N allows more" : "");
+		interrupted	 ? ": interrupted" :
+		res->exhausted ? ": no more allowed, --executions=N allows more" :
+				 "");
 }
 
 static int write_program(const struct program *prog, const char *path)
@@ -126,16 +142,24 @@ static int write_program(const struct program *prog, const char *path)
 static int shrink_program(struct executor *x, struct program *prog, const char *path,
 			  const char *out, uint64_t executions, bool quiet)
 {
-	struct watch watch = { .path = path, .started = now(), .live = isatty(STDERR_FILENO) };
+	struct watch watch = {
+		.path = path,
+		.started = now(),
+		.live = isatty(STDERR_FILENO),
+		.quiet = quiet,
+	};
 	const struct shrink_options opts = {
 		.max_executions = executions,
-		.progress = quiet ? NULL : on_progress,
+		.progress = on_progress,
 		.ctx = &watch,
 	};
+	const struct sigaction on_sigint = { .sa_handler = on_interrupt, .sa_flags = SA_RESETHAND };
 	struct shrink_result res;
 	int ret;
 
 	watch.shown = watch.started;
+	/* The second time it is meant as ever. */
+	sigaction(SIGINT, &on_sigint, NULL);
 	ret = shrink(x, prog, &opts, &res);
 	if (ret == -ENOENT) {
 		fprintf(stderr, "%s: no rule is broken: there is nothing to shrink\n", path);
