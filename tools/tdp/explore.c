@@ -92,31 +92,6 @@ static int load(struct program *prog, const char *path)
 	return -1;
 }
 
-static char *print(const struct program *prog)
-{
-	size_t size = program_print(prog, NULL, 0) + 1;
-	char *text = malloc(size);
-
-	if (text)
-		program_print(prog, text, size);
-	return text;
-}
-
-static int save(const struct program *prog, const char *path)
-{
-	FILE *file = fopen(path, "w");
-	char *text = print(prog);
-	bool ok = file && text && fputs(text, file) >= 0;
-
-	if (file && fclose(file))
-		ok = false;
-	free(text);
-	if (ok)
-		return 0;
-	fprintf(stderr, "tdp explore: %s: %s\n", path, strerror(errno));
-	return -1;
-}
-
 static void print_count(const struct command *c, const struct explore_result *res)
 {
 	const struct explore_count *n = &res->count;
@@ -135,8 +110,6 @@ static void print_count(const struct command *c, const struct explore_result *re
 
 static int report(const struct command *c, struct program *prog, const struct explore_result *res)
 {
-	char *text;
-
 	if (c->live)
 		fprintf(stderr, "\r\033[K");
 	if (!c->quiet)
@@ -153,14 +126,8 @@ static int report(const struct command *c, struct program *prog, const struct ex
 	printf("%s: %llu schedules fail; the smallest has %u preemption%s", c->path,
 	       (unsigned long long)res->count.failing, res->preemptions,
 	       res->preemptions == 1 ? "" : "s");
-	if (c->save) {
-		printf(": %s\n", c->save);
-		return save(prog, c->save) ? TDP_EXIT_USAGE : TDP_EXIT_VIOLATION;
-	}
-	text = print(prog);
-	printf(":\n%s", text ? text : "");
-	free(text);
-	return TDP_EXIT_VIOLATION;
+	printf(":%s%s\n", c->save ? " " : "", c->save ? c->save : "");
+	return tdp_write_program(prog, c->save);
 }
 
 static int explore(struct command *c)

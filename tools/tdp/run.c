@@ -10,6 +10,8 @@
 #include "executor.h"
 #include "finding.h"
 #include "run.h"
+#include "run_schedules.h"
+#include "schedule.h"
 #include "tdp.h"
 
 static const char help[] =
@@ -33,6 +35,16 @@ static const char help[] =
 	"  -q, --quiet        print violations and errors only\n"
 	"      --max-accesses=N, --max-points=N\n"
 	"                     leave out what comes after N accesses or points, as fuzz_mmu does\n"
+	"      --scheduler=random|pct\n"
+	"                     run under schedules that are made up, after the choices of the program's own,\n"
+	"                     until one breaks a rule; print that one, and the program with it. random: stop\n"
+	"                     a thread, or do something else that a schedule can, at random points; pct: threads\n"
+	"                     have priorities that change a few times\n"
+	"      --runs=N       so many schedules (default 1000)\n"
+	"      --seed=N       of the first (default 1), the others have those that follow\n"
+	"      --one-in=N     random: stop a thread at one point in N (default 20)\n"
+	"      --depth=D      pct: priorities change D - 1 times (default 3)\n"
+	"      --save=OUT     write the program to OUT\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Exit status: 0 nothing found; 1 a rule was broken; 2 bad input, a choice of the schedule whose\n"
@@ -52,6 +64,8 @@ static const char help[] =
  * @hash: --hash
  * @raw: --raw
  * @quiet: --quiet
+ * @schedules: --scheduler and what belongs to it
+ * @save: --save, NULL: standard output
  * @max_accesses: --max-accesses, 0: none
  * @max_points: --max-points, 0: none
  */
@@ -68,6 +82,8 @@ struct run {
 	bool hash;
 	bool raw;
 	bool quiet;
+	struct run_schedules schedules;
+	const char *save;
 	uint64_t max_accesses;
 	uint64_t max_points;
 };
@@ -187,7 +203,7 @@ static int end_tracing(struct run *run, const struct exec_result *res)
 	return ret;
 }
 
-static int run_file(struct run *run, const char *path)
+static int run_program(struct run *run, const char *path)
 {
 	struct exec_options opts = {
 		.max_accesses = run->max_accesses,
@@ -199,11 +215,8 @@ static int run_file(struct run *run, const char *path)
 		.ctx = run,
 	};
 	struct exec_result res;
-	int html, ret = load(run, path);
+	int html, ret = begin_tracing(run, path);
 
-	if (ret)
-		return ret;
-	ret = begin_tracing(run, path);
 	if (ret)
 		return ret;
 	executor_run(run->executor, run->prog, &opts, &res);
@@ -214,6 +227,33 @@ static int run_file(struct run *run, const char *path)
 	if (run->stat)
 		print_stats(&res.stats);
 	return ret ? ret : html;
+}
+
+/* Under schedules that are made up; one that breaks a rule is run like a program's own. */
+static int run_made_up(struct run *run, const char *path)
+{
+	const struct exec_options limits = {
+		.max_accesses = run->max_accesses,
+		.max_points = run->max_points,
+	};
+	bool replay;
+	int ret = run_schedules(&run->schedules, run->executor, run->prog, &limits, path,
+				run->quiet, &replay);
+
+	if (!replay)
+		return ret;
+	ret = run_program(run, path);
+	return ret == TDP_EXIT_VIOLATION ? tdp_write_program(run->prog, run->save) : ret;
+}
+
+static int run_file(struct run *run, const char *path)
+{
+	int ret = load(run, path);
+
+	if (ret)
+		return ret;
+	return run->schedules.scheduler == RUN_REPLAY ? run_program(run, path) :
+							run_made_up(run, path);
 }
 
 /* A violation outranks bad input: what was found must not go unnoticed. */
@@ -289,7 +329,18 @@ static const char *trace_how(struct run_trace *trace, char *list)
 
 int cmd_run(int argc, char **argv)
 {
-	enum { MAX_ACCESSES = 256, MAX_POINTS, WIDTH, HTML };
+	enum {
+		MAX_ACCESSES = 256,
+		MAX_POINTS,
+		WIDTH,
+		HTML,
+		SCHEDULER,
+		RUNS,
+		SEED,
+		ONE_IN,
+		DEPTH,
+		SAVE
+	};
 	static const struct option options[] = {
 		{ "trace", optional_argument, NULL, 't' },
 		{ "html", required_argument, NULL, HTML },
@@ -301,10 +352,19 @@ int cmd_run(int argc, char **argv)
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "max-accesses", required_argument, NULL, MAX_ACCESSES },
 		{ "max-points", required_argument, NULL, MAX_POINTS },
+		{ "scheduler", required_argument, NULL, SCHEDULER },
+		{ "runs", required_argument, NULL, RUNS },
+		{ "seed", required_argument, NULL, SEED },
+		{ "one-in", required_argument, NULL, ONE_IN },
+		{ "depth", required_argument, NULL, DEPTH },
+		{ "save", required_argument, NULL, SAVE },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct run run = { .trace.steps.detail = RUN_CHANGES };
+	struct run run = {
+		.trace.steps.detail = RUN_CHANGES,
+		.schedules = { .seed = 1, .runs = 1000, .one_in = 20, .depth = 3 },
+	};
 	const char *unknown;
 	uint64_t width;
 	int option;
@@ -350,6 +410,36 @@ int cmd_run(int argc, char **argv)
 		case MAX_POINTS:
 			if (!number(optarg, &run.max_points))
 				return usage("--max-points: expected a number, found ", optarg);
+			break;
+		case SCHEDULER:
+			if (!strcmp(optarg, "random"))
+				run.schedules.scheduler = RUN_RANDOM;
+			else if (!strcmp(optarg, "pct"))
+				run.schedules.scheduler = RUN_PCT;
+			else
+				return usage("--scheduler: expected random or pct, found ", optarg);
+			break;
+		case RUNS:
+			if (!number(optarg, &run.schedules.runs))
+				return usage("--runs: expected a number, found ", optarg);
+			break;
+		case SEED:
+			if (!number(optarg, &run.schedules.seed))
+				return usage("--seed: expected a number, found ", optarg);
+			break;
+		case ONE_IN:
+			if (!number(optarg, &run.schedules.one_in) ||
+			    run.schedules.one_in > UINT32_MAX)
+				return usage("--one-in: expected a number of points, found ",
+					     optarg);
+			break;
+		case DEPTH:
+			if (!number(optarg, &run.schedules.depth) ||
+			    run.schedules.depth > SCHEDULE_MAX_DEPTH)
+				return usage("--depth: expected 1 to 64, found ", optarg);
+			break;
+		case SAVE:
+			run.save = optarg;
 			break;
 		case 'h':
 			fputs(help, stdout);

@@ -116,29 +116,6 @@ static void summary(const struct watch *watch, const struct shrink_result *res)
 				 "");
 }
 
-static int write_program(const struct program *prog, const char *path)
-{
-	FILE *file = path ? fopen(path, "w") : stdout;
-	size_t size = program_print(prog, NULL, 0) + 1;
-	char *text = malloc(size);
-	bool failed;
-
-	if (!file || !text) {
-		fprintf(stderr, "%s: %s\n", path ? path : "tdp shrink", strerror(errno));
-		free(text);
-		return TDP_EXIT_USAGE;
-	}
-	program_print(prog, text, size);
-	failed = fputs(text, file) < 0;
-	failed |= path ? fclose(file) : fflush(file);
-	free(text);
-	if (failed) {
-		fprintf(stderr, "%s: %s\n", path ? path : "standard output", strerror(errno));
-		return TDP_EXIT_USAGE;
-	}
-	return TDP_EXIT_VIOLATION;
-}
-
 static int shrink_program(struct executor *x, struct program *prog, const char *path,
 			  const char *out, uint64_t executions, bool quiet)
 {
@@ -171,7 +148,7 @@ static int shrink_program(struct executor *x, struct program *prog, const char *
 	}
 	if (!quiet)
 		summary(&watch, &res);
-	return write_program(prog, out);
+	return tdp_write_program(prog, out);
 }
 
 static int load(struct program *prog, const char *path, bool raw)

@@ -12,6 +12,10 @@ enum {
 	TDP_EXIT_USAGE = 2, /* bad input */
 };
 
+struct program;
+
+int tdp_write_program(const struct program *prog, const char *path);
+
 int cmd_convert(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_import(int argc, char **argv);
