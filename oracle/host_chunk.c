@@ -6,20 +6,21 @@
 
 uint64_t host_chunk_frame(const struct chunk *c, uint32_t i)
 {
-	return c->small ? c->small[i] : c->pfn + i;
+	return c->small && get_bit(c->moved, i) ? c->small[i] : c->pfn + i;
 }
 
-/* From now on every page of the chunk has its own frame number. */
-static void own_frames(struct host *h, struct chunk *c)
+/* Page @i of the chunk has a frame of its own from now on. */
+static void own_frame(struct host *h, struct chunk *c, uint32_t i, uint64_t pfn)
 {
-	uint32_t i;
+	uint32_t n;
 
-	if (c->small)
-		return;
-	i = host_pool_get(&h->small_pool, CHUNK_PAGES * sizeof(uint64_t));
-	c->small = pool_at(&h->small_pool, i, CHUNK_PAGES * sizeof(uint64_t));
-	for (i = 0; i < CHUNK_PAGES; i++)
-		c->small[i] = c->pfn + i;
+	if (!c->small) {
+		n = host_pool_get(&h->small_pool, CHUNK_PAGES * sizeof(uint64_t));
+		c->small = pool_at(&h->small_pool, n, CHUNK_PAGES * sizeof(uint64_t));
+		memset(c->moved, 0, sizeof(c->moved));
+	}
+	c->small[i] = pfn;
+	put_bit(c->moved, i, true);
 }
 
 bool host_chunk_is_empty(const struct chunk *c)
@@ -61,8 +62,7 @@ void host_page_populate(struct host *h, struct chunk *c, uint32_t i)
 	h->reuse = false;
 	if (pfn == HOST_NO_FRAME)
 		return;
-	own_frames(h, c);
-	c->small[i] = pfn;
+	own_frame(h, c, i, pfn);
 	put_bit(c->present, i, true);
 	put_bit(c->written, i, false);
 	put_bit(c->dirty, i, false);
@@ -85,11 +85,9 @@ static void chunk_back_pages(struct host *h, struct chunk *c, enum slot_backing 
 				c->present[w] |= bare;
 			continue;
 		}
-		own_frames(h, c);
-		for (i = 0; i < 64; i++)
-			if (bare >> i & 1)
-				c->small[w * 64 + i] =
-					DEVICE_BASE + (c->first + w * 64 + i) % DEVICE_PAGES;
+		for (i = w * 64; i < w * 64 + 64; i++)
+			if (bare >> (i & 63) & 1)
+				own_frame(h, c, i, DEVICE_BASE + (c->first + i) % DEVICE_PAGES);
 		c->device[w] |= bare;
 		c->present[w] |= bare;
 		c->written[w] &= ~bare;
@@ -252,8 +250,8 @@ static struct chunk *find(struct host *h, uint64_t key)
 	return c;
 }
 
-/* The chunk of @hvn, up to date; @r: its region. */
-struct chunk *host_chunk(struct host *h, struct region *r, uint64_t hvn)
+/* host_chunk() where the chunk is another than before, or has to catch up. */
+struct chunk *host_chunk_find(struct host *h, struct region *r, uint64_t hvn)
 {
 	struct chunk *c = h->last_chunk;
 

@@ -84,7 +84,7 @@ static bool chunk_has(const struct chunk *c, uint32_t i, uint64_t pfn, uint64_t 
 			return false;
 	if (!c->small)
 		return c->pfn + i == pfn;
-	for (k = 0; k < n && c->small[i + k] == pfn + k; k++)
+	for (k = 0; k < n && host_chunk_frame(c, i + k) == pfn + k; k++)
 		;
 	return k == n;
 }

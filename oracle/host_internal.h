@@ -73,7 +73,8 @@ struct region {
  * @form: of the region, see there
  * @huge_ok: one 2M page may back it
  * @huge: it is one mapping of frames from @pfn
- * @small: frames of pages, valid where @present; NULL as long as page i's is @pfn + i
+ * @small: frames of the pages that have @moved, valid where @present; NULL: none has
+ * @moved: pages whose frame is not @pfn and their number
  * @backed: pages that have backing at all
  * @device: pages of a device
  * @present: pages that have a frame
@@ -91,6 +92,7 @@ struct chunk {
 	bool huge;
 	uint64_t backed[8];
 	uint64_t device[8];
+	uint64_t moved[8];
 	uint64_t present[8];
 	uint64_t written[8];
 	uint64_t dirty[8];
@@ -179,14 +181,36 @@ uint64_t host_frame_alloc(struct host *h, int level, uint64_t hvn);
 uint64_t host_first_frame(struct host *h, int level, uint64_t hvn);
 
 /* ---- host_region.c ---- */
-struct region *host_region(struct host *h, uint64_t hvn);
+struct region *host_region_find(struct host *h, uint64_t hvn);
 bool host_region_form(struct region *r, uint64_t pfn);
 
 /* ---- host_chunk.c ---- */
-struct chunk *host_chunk(struct host *h, struct region *r, uint64_t hvn);
+struct chunk *host_chunk_find(struct host *h, struct region *r, uint64_t hvn);
 uint64_t host_chunk_frame(const struct chunk *c, uint32_t i);
 bool host_chunk_is_empty(const struct chunk *c);
 bool host_chunk_form(struct host *h, struct chunk *c);
 void host_page_populate(struct host *h, struct chunk *c, uint32_t i);
+
+/* Most questions are about the region and the chunk of the question before. */
+
+/* The region of @hvn, up to date. */
+static inline struct region *host_region(struct host *h, uint64_t hvn)
+{
+	struct region *r = h->last_region;
+
+	if (r && hvn - r->first < REGION_PAGES && r->applied == h->nr_log)
+		return r;
+	return host_region_find(h, hvn);
+}
+
+/* The chunk of @hvn, up to date; @r: its region. */
+static inline struct chunk *host_chunk(struct host *h, struct region *r, uint64_t hvn)
+{
+	struct chunk *c = h->last_chunk;
+
+	if (c && hvn - c->first < CHUNK_PAGES && c->form == r->form && c->applied == h->nr_log)
+		return c;
+	return host_chunk_find(h, r, hvn);
+}
 
 #endif /* ORACLE_HOST_INTERNAL_H */

@@ -104,12 +104,11 @@ static struct region *find(struct host *h, uint64_t key)
 	return r;
 }
 
-/* The region of @hvn, up to date. */
-struct region *host_region(struct host *h, uint64_t hvn)
+/* host_region() where the region is another than before, or has to catch up. */
+struct region *host_region_find(struct host *h, uint64_t hvn)
 {
 	struct region *r = h->last_region;
 
-	/* Most questions are about the region of the question before. */
 	if (!r || hvn - r->first >= REGION_PAGES)
 		r = h->last_region = find(h, hvn / REGION_PAGES);
 	while (r->applied < h->nr_log) {
