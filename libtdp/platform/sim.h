@@ -212,7 +212,6 @@ struct sim_wait {
 
 struct sim_held {
 	const void *lock;
-	const char *name;
 	bool shared;
 	u32 op;
 };

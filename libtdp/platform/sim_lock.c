@@ -50,15 +50,14 @@ static const char *plain(const char *name)
 static void sim_taken(const void *lock, const char *name, bool shared)
 {
 	struct sim_thread *t = sim.current;
+	struct sim_held *held = &t->held[t->locks_held];
 
-	if (t->locks_held == SIM_MAX_HELD)
+	if (unlikely(t->locks_held == SIM_MAX_HELD))
 		sim_bug_lock("a thread holds too many locks", plain(name));
-	t->held[t->locks_held++] = (struct sim_held){
-		.lock = lock,
-		.name = plain(name),
-		.shared = shared,
-		.op = t->op,
-	};
+	t->locks_held++;
+	held->lock = lock;
+	held->shared = shared;
+	held->op = t->op;
 	if (sim.observer && sim.observer->lock)
 		sim.observer->lock(sim.observer->ctx, name, shared ? 1 : 2);
 }
@@ -68,12 +67,13 @@ static void sim_released(const void *lock, const char *name, bool shared)
 	struct sim_thread *t = sim.current;
 	u32 i = t->locks_held;
 
-	while (i-- > 0) {
-		if (t->held[i].lock != lock)
-			continue;
-		memmove(&t->held[i], &t->held[i + 1], (t->locks_held - i - 1) * sizeof(t->held[0]));
+	/* It is the one taken last, nearly always. */
+	while (i > 0 && t->held[i - 1].lock != lock)
+		i--;
+	if (i > 0) {
+		for (; i < t->locks_held; i++)
+			t->held[i - 1] = t->held[i];
 		t->locks_held--;
-		break;
 	}
 	if (sim.observer && sim.observer->lock)
 		sim.observer->lock(sim.observer->ctx, name, shared ? -1 : -2);
