@@ -136,6 +136,8 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->nr_nx_splits = o->nr_nx_maybe = 0;
 	o->nx_open = 0;
 	o->nx_step = 0;
+	o->track_open = 0;
+	o->track_step = 0;
 	o->nr_violations = 0;
 
 	model_reset(o->model, vm, &model_env);

@@ -177,6 +177,8 @@ struct oracle {
 	int64_t nr_nx_maybe;	/* and those of which that is not known */
 	int nx_open;		/* SET_NX calls that have not returned */
 	uint64_t nx_step;	/* step at which one did last */
+	int track_open;		/* TRACK and UNTRACK calls that have not returned */
+	uint64_t track_step;	/* step at which one did last */
 
 	/* findings */
 	uint32_t nr_violations;

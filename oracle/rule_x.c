@@ -9,13 +9,13 @@
  * those of which it is not known. These are
  * - tables of slots that were logged during a recovery, which takes them off the list without
  *   zapping them, in the list's order (the sequential prediction knows it);
- * - tables made by a fault that ran while slots or the mitigation were being changed: it may have
- *   gone by the old state or the new.
+ * - tables made by a fault that ran while slots, the mitigation or what is tracked were being changed: it
+ *   may have gone by the old state or the new.
  */
 #include "mirror_internal.h"
 #include "rules.h"
 
-#define PFERR_FETCH	(1ULL << 4)
+#define PFERR_FETCH (1ULL << 4)
 
 static bool executable(const struct oracle *o, uint64_t spte)
 {
@@ -73,8 +73,8 @@ static void note_link(struct oracle *o, const struct spte_event *ev)
 	if (!child || !root || !call || call->kind != CALL_PAGE_FAULT ||
 	    !(call->error_code & PFERR_FETCH))
 		return;
-	if (o->overlapped &&
-	    (o->nx_open || o->nx_step > since || oracle_region_changed(o, since))) {
+	if (o->overlapped && (o->nx_open || o->nx_step > since || o->track_open ||
+			      o->track_step > since || oracle_region_changed(o, since))) {
 		set_listed(o, child, NX_MAYBE);
 		return;
 	}
@@ -167,8 +167,14 @@ static int check_leaf(struct oracle *o, const struct mirror_leaf *leaf, void *ar
 	return 1;
 }
 
+static bool changes_tracking(const struct oracle_call *call)
+{
+	return call->kind == CALL_TRACK || call->kind == CALL_UNTRACK;
+}
+
 void rule_x_call_begin(struct oracle *o, const struct oracle_call *call)
 {
+	o->track_open += changes_tracking(call);
 	if (call->kind != CALL_SET_NX)
 		return;
 	o->nx_open++;
@@ -191,6 +197,10 @@ void rule_x_call_end(struct oracle *o, const struct oracle_call *call)
 	uint32_t i, n;
 	struct mirror_table **roots;
 
+	if (changes_tracking(call)) {
+		o->track_open--;
+		o->track_step = o->step;
+	}
 	if (call->kind == CALL_NX_RECOVER)
 		note_recovery(o);
 	if (call->kind != CALL_SET_NX)
