@@ -232,7 +232,7 @@ static void begin(struct explorer *e)
 	e->started = false;
 	for (i = 0; i < PROG_MAX_THREADS; i++)
 		e->nr_stands[i] = -1;
-	explore_start_init(&e->start, e->prog, e->opts->last);
+	explore_start_init(&e->start, e->prog, e->opts);
 }
 
 static uint32_t run(void *ctx)
@@ -268,7 +268,7 @@ static int explorer_init(struct explorer *e, const struct program *prog,
 	e->res = calloc(1, sizeof(*e->res));
 	if (!e->executor || !e->prog || !e->res || program_copy(e->prog, prog))
 		return -ENOMEM;
-	explore_start_init(&start, prog, opts->last);
+	explore_start_init(&start, prog, opts);
 	explore_strip(e->prog, &start);
 	e->scheduler = (struct sim_scheduler){
 		.ctx = e,
@@ -502,7 +502,7 @@ static int record(const struct program *prog, const struct explore_options *opts
 
 	if (!run || !x || !copy || program_copy(copy, prog))
 		goto out;
-	explore_start_init(&player.start, prog, opts->last);
+	explore_start_init(&player.start, prog, opts);
 	explore_strip(copy, &player.start);
 	ret = 0;
 	if (executor_run(x, copy, &exec, run))

@@ -50,6 +50,8 @@ struct explore_count {
  * @preemptions: a thread that could go on is stopped at most so many times in a schedule
  * @last: explore how the last @last operations of each thread interleave; those before run once, in the
  *	order that the program's own schedule gives them, and are where every schedule starts. 0: all
+ * @settled: mask of threads of which no operation is explored from its start: the program's own schedule leaves
+ *	them where they are when the others stand before theirs, at their end or in the middle
  * @no_reduction: run equivalent schedules too
  * @no_snapshot: run each schedule from the program's first operation
  * @first: stop at the first schedule that breaks a rule
@@ -64,6 +66,7 @@ struct explore_count {
 struct explore_options {
 	uint32_t preemptions;
 	uint32_t last;
+	uint32_t settled;
 	bool no_reduction;
 	bool no_snapshot;
 	bool first;

@@ -167,7 +167,8 @@ struct explore_start {
 	uint32_t asked;
 };
 
-void explore_start_init(struct explore_start *start, const struct program *prog, uint32_t last);
+void explore_start_init(struct explore_start *start, const struct program *prog,
+			const struct explore_options *opts);
 void explore_strip(struct program *prog, const struct explore_start *start);
 bool explore_arrive(struct explore_start *start, int thread, enum point_kind kind, uint32_t k,
 		    uint32_t runnable, int *target);

@@ -10,18 +10,24 @@
  * explore_start_init() - look for the start of a program
  * @start: is filled
  * @prog: program
- * @last: how many operations of each thread are explored, 0: all
+ * @opts: how many operations of each thread are explored, and which threads are settled
  */
-void explore_start_init(struct explore_start *start, const struct program *prog, uint32_t last)
+void explore_start_init(struct explore_start *start, const struct program *prog,
+			const struct explore_options *opts)
 {
-	uint32_t i;
+	uint32_t i, last = opts->last;
 
 	*start = (struct explore_start){ .nr_threads = prog->nr_threads };
 	for (i = 0; i < prog->nr_threads; i++) {
 		uint32_t nr = prog->threads[i].nr_ops;
 
-		start->from[i] = last && nr > last ? nr - last : 0;
 		start->op[i] = -1;
+		if (opts->settled & 1u << i) {
+			/* Its end is still its own schedule's. */
+			start->from[i] = nr + 1;
+			continue;
+		}
+		start->from[i] = last && nr > last ? nr - last : 0;
 		if (start->from[i])
 			start->missing |= 1u << i;
 	}
