@@ -111,7 +111,7 @@ static const struct tree trees[PAIR_TREE_NR] = {
 		.helpers = "thread vcpu 2\n\twrite 0x201\nthread host\n\thuge-form 0x200 2M\n"
 			   "thread vcpu 3\n\tread 0x203\n",
 		.nr_helpers = 3,
-		.held = "xchg(4K)#256",
+		.held = "xchg(4K)#512",
 	},
 	[PAIR_TREE_FULL] = {
 		.slot = "base=0x200 pages=0x200 backing=4K", HUGE_PLACE,
@@ -119,7 +119,7 @@ static const struct tree trees[PAIR_TREE_NR] = {
 	},
 };
 
-/* Operands: G @gfn, S @in_slot, A @add, M @move. */
+/* Operands: G @gfn, S @in_slot, A @add, M @move, L a level below the huge page. */
 static const char *const operations[OP_NR] = {
 	[OP_READ] = "read G",
 	[OP_WRITE] = "write G",
@@ -140,7 +140,7 @@ static const char *const operations[OP_NR] = {
 	[OP_LOG_GET] = "log-get 0",
 	[OP_LOG_CLEAR] = "log-clear 0 S 0x1",
 	[OP_LOG_STOP] = "log-stop 0",
-	[OP_SPLIT] = "split 0 4K",
+	[OP_SPLIT] = "split 0 L",
 	[OP_WRPROT] = "write-protect 0 S 4K",
 	[OP_TRACK] = "track 0 S",
 	[OP_UNTRACK] = "untrack 0 S",
@@ -285,6 +285,9 @@ static void say_op(struct text *t, const struct tree *tree, const char *op)
 			break;
 		case 'A':
 			say(t, "%s", tree->add);
+			break;
+		case 'L':
+			say(t, tree == &trees[PAIR_TREE_LEAF_1G] ? "2M" : "4K");
 			break;
 		default:
 			say(t, "%c", *op);

@@ -26,7 +26,7 @@
 	TREE(NX,	"nx-disallowed", "a table made because a fetch may not use a 2M page") \
 	TREE(MMIO,	"mmio",		"an MMIO SPTE: there is no slot")		\
 	TREE(FROZEN,	"frozen",	"a 2M SPTE that another vCPU's fault has frozen, not flushed yet") \
-	TREE(REMOVED,	"removed-table", "a table that another vCPU's fault replaced by a 2M SPTE, half frozen") \
+	TREE(REMOVED,	"removed-table", "a table that another vCPU's fault replaced by a 2M SPTE and is freezing") \
 	TREE(FULL,	"full-table",	"512 4K SPTEs in a table")
 /* clang-format on */
 

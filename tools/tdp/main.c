@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "replay programs against the MMU with the oracle watching" },
 	{ "shrink", cmd_shrink, "make a failing program small: operations, preemptions, operands" },
 	{ "explore", cmd_explore, "run every schedule with at most so many preemptions" },
+	{ "pairs", cmd_pairs, "explore how every two operations interleave" },
 	{ "import", cmd_import, "turn a log that a kernel recorded into a program" },
 	{ "convert", cmd_convert, "turn a program into canonical text or binary form" },
 };

@@ -19,6 +19,7 @@ int tdp_write_program(const struct program *prog, const char *path);
 int cmd_convert(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_pairs(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
 

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tdp pairs: bounded exploration of every two operations on every starting tree.  One line of JSON for
+ * each pair, for ./dev explore, which shares the pairs out to several of these.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "executor.h"
+#include "explore.h"
+#include "pairs.h"
+#include "tdp.h"
+
+/* Where a pair has too many schedules, those with one preemption less may be so many times more. */
+#define FEWER_FACTOR 10
+
+static const char help[] =
+	"usage: tdp pairs [OPTION]...\n"
+	"\n"
+	"Explore how every two operations interleave, on every starting tree, for every kind of MMU.\n"
+	"Prints a line of JSON for each. './dev explore' runs this on all CPUs and sums it up.\n"
+	"\n"
+	"  -k, --preemptions=K      a thread that could go on is stopped at most K times (2)\n"
+	"  -m, --max-schedules=N    give a pair up after N schedules, and run all with one preemption less;\n"
+	"                           0: never (default)\n"
+	"  -p, --part=I/N           only every N-th pair, from the I-th on; I counts from 0\n"
+	"  -o, --only=TEXT          only pairs in whose name this is: A+B.TREE.MMU[.zap]\n"
+	"  -s, --save=DIR           save the smallest failing program of a pair there, as NAME.tdp\n"
+	"  -l, --list               print the names\n"
+	"      --program            print the programs\n"
+	"  -h, --help               this text\n"
+	"\n"
+	"Exit status: 0 nothing found; 1 a rule was broken; 2 bad input.\n";
+
+/**
+ * struct pairs - the command's state
+ * @opts: for each exploration
+ * @part: first pair, @parts: distance to the next
+ * @only: --only, NULL: all
+ * @save: --save, NULL: nowhere
+ * @list: --list
+ * @programs: --program
+ * @prog: of the pair at hand
+ */
+struct pairs {
+	struct explore_options opts;
+	uint32_t part, parts;
+	const char *only;
+	const char *save;
+	bool list;
+	bool programs;
+	struct program *prog;
+};
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static int print_program(const struct program *prog, FILE *out)
+{
+	size_t len = program_print(prog, NULL, 0);
+	char *text = malloc(len + 1);
+
+	if (!text)
+		return -ENOMEM;
+	program_print(prog, text, len + 1);
+	fwrite(text, 1, len, out);
+	free(text);
+	return ferror(out) ? -EIO : 0;
+}
+
+/* Says where it is, so that the program can be found. */
+static int save(struct pairs *p, const char *name, const struct explore_result *res)
+{
+	char path[4096];
+	FILE *out;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s.tdp", p->save, name);
+	explore_program(p->prog, res);
+	out = fopen(path, "w");
+	if (!out) {
+		fprintf(stderr, "tdp pairs: %s: %s\n", path, strerror(errno));
+		return TDP_EXIT_USAGE;
+	}
+	fprintf(out, "# %s: rule %c, %s\n", name, res->violation.rule, res->violation.text);
+	ret = print_program(p->prog, out);
+	if (fclose(out) || ret) {
+		fprintf(stderr, "tdp pairs: %s: could not be written\n", path);
+		return TDP_EXIT_USAGE;
+	}
+	return TDP_EXIT_OK;
+}
+
+static void print_rules(uint32_t rules)
+{
+	int i;
+
+	for (i = 0; i <= 26; i++)
+		if (rules & 1u << i)
+			putchar(i == 26 ? '!' : 'A' + i);
+}
+
+/* What comes of schedules of fewer preemptions, with those of more that could not all be run. */
+static void add_fewer(struct explore_result *res, const struct explore_result *fewer)
+{
+	struct explore_count count = res->count;
+	bool exhausted = res->exhausted;
+
+	count.schedules += fewer->count.schedules;
+	count.points += fewer->count.points;
+	count.failing += fewer->count.failing;
+	if (fewer->count.states > count.states)
+		count.states = fewer->count.states;
+	if (fewer->rules)
+		*res = *fewer;
+	res->exhausted = exhausted;
+	res->count = count;
+}
+
+static int explore(struct pairs *p, const char *name)
+{
+	struct explore_result res, fewer;
+	uint32_t preemptions = p->opts.preemptions, all = preemptions;
+	double begun = seconds();
+	int ret = explore_run(p->prog, &p->opts, &res);
+
+	/* Too many schedules: then at least all of those with fewer preemptions. */
+	if (ret >= 0 && !res.exhausted && preemptions) {
+		struct explore_options opts = p->opts;
+
+		opts.preemptions--;
+		opts.max_schedules *= FEWER_FACTOR;
+		ret = explore_run(p->prog, &opts, &fewer);
+		if (ret >= 0)
+			add_fewer(&res, &fewer);
+		all = fewer.exhausted ? preemptions - 1 : 0;
+	}
+	if (ret < 0) {
+		fprintf(stderr, "tdp pairs: %s: %s\n", name, strerror(-ret));
+		return TDP_EXIT_USAGE;
+	}
+	printf("{\"pair\":\"%s\",\"schedules\":%llu,\"states\":%llu,\"points\":%llu,"
+	       "\"exhausted\":%s,\"preemptions\":%u,\"failing\":%llu,\"rules\":\"",
+	       name, (unsigned long long)res.count.schedules, (unsigned long long)res.count.states,
+	       (unsigned long long)res.count.points, res.exhausted ? "true" : "false", all,
+	       (unsigned long long)res.count.failing);
+	print_rules(res.rules);
+	printf("\",\"seconds\":%.6f}\n", seconds() - begun);
+	fflush(stdout);
+	if (!res.rules)
+		return TDP_EXIT_OK;
+	if (p->save && save(p, name, &res))
+		return TDP_EXIT_USAGE;
+	return TDP_EXIT_VIOLATION;
+}
+
+/*
+ * In a process of its own: one that a bug brings down is told like any other finding, and memory that an
+ * exploration has used is not left to the next.
+ */
+static int explore_apart(struct pairs *p, const char *name)
+{
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		int ret = explore(p, name);
+
+		fflush(stdout);
+		_exit(ret);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		fprintf(stderr, "tdp pairs: %s: %s\n", name, strerror(errno));
+		return TDP_EXIT_USAGE;
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	printf("{\"pair\":\"%s\",\"schedules\":0,\"states\":0,\"points\":0,"
+	       "\"exhausted\":false,\"preemptions\":0,\"failing\":1,\"rules\":\"%s\",\"seconds\":0}\n",
+	       name, strsignal(WTERMSIG(status)));
+	fflush(stdout);
+	return TDP_EXIT_VIOLATION;
+}
+
+static int one(struct pairs *p, uint32_t number)
+{
+	struct prog_error err;
+	struct pair pair;
+	char name[128];
+
+	pairs_get(number, &pair);
+	pair_name(&pair, name, sizeof(name));
+	if (p->only && !strstr(name, p->only))
+		return TDP_EXIT_OK;
+	if (p->list) {
+		puts(name);
+		return TDP_EXIT_OK;
+	}
+	if (pair_program(&pair, p->prog, &p->opts.settled, &err)) {
+		fprintf(stderr, "tdp pairs: %s: line %d: %s\n", name, err.line, err.msg);
+		return TDP_EXIT_USAGE;
+	}
+	if (p->programs) {
+		printf("# %s\n", name);
+		return print_program(p->prog, stdout) ? TDP_EXIT_USAGE : TDP_EXIT_OK;
+	}
+	return explore_apart(p, name);
+}
+
+static int run(struct pairs *p)
+{
+	uint32_t i, nr = pairs_nr();
+	int ret = TDP_EXIT_OK;
+
+	p->prog = program_alloc();
+	if (!p->prog) {
+		fprintf(stderr, "tdp pairs: no memory\n");
+		return TDP_EXIT_USAGE;
+	}
+	for (i = p->part; i < nr && ret != TDP_EXIT_USAGE; i += p->parts) {
+		int found = one(p, i);
+
+		if (found)
+			ret = found;
+	}
+	program_free(p->prog);
+	return ret;
+}
+
+static int usage(const char *why, const char *what)
+{
+	fprintf(stderr, "tdp pairs: %s%s; 'tdp pairs --help' says more\n", why, what);
+	return TDP_EXIT_USAGE;
+}
+
+static bool number(const char *text, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return !errno && end != text && !*end && *text != '-' && *value <= max;
+}
+
+static bool part(const char *text, struct pairs *p)
+{
+	char end;
+
+	return sscanf(text, "%u/%u%c", &p->part, &p->parts, &end) == 2 && p->part < p->parts &&
+	       *text != '-';
+}
+
+int cmd_pairs(int argc, char **argv)
+{
+	enum { PROGRAM = 256 };
+	static const struct option options[] = {
+		{ "preemptions", required_argument, NULL, 'k' },
+		{ "max-schedules", required_argument, NULL, 'm' },
+		{ "part", required_argument, NULL, 'p' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "save", required_argument, NULL, 's' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "program", no_argument, NULL, PROGRAM },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct pairs p = {
+		.opts = { .preemptions = 2, .last = 1 },
+		.parts = 1,
+	};
+	uint64_t value;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "k:m:p:o:s:lh", options, NULL)) != -1) {
+		switch (option) {
+		case 'k':
+			if (!number(optarg, 16, &value))
+				return usage("--preemptions: expected 0 to 16, found ", optarg);
+			p.opts.preemptions = value;
+			break;
+		case 'm':
+			if (!number(optarg, UINT64_MAX, &value))
+				return usage("--max-schedules: expected a number, found ", optarg);
+			p.opts.max_schedules = value;
+			break;
+		case 'p':
+			if (!part(optarg, &p))
+				return usage("--part: expected I/N with I below N, found ", optarg);
+			break;
+		case 'o':
+			p.only = optarg;
+			break;
+		case 's':
+			p.save = optarg;
+			break;
+		case 'l':
+			p.list = true;
+			break;
+		case PROGRAM:
+			p.programs = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TDP_EXIT_OK;
+		default:
+			return usage("bad option ", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return usage("unexpected argument ", argv[optind]);
+	return run(&p);
+}
