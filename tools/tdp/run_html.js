@@ -161,7 +161,6 @@ function buildKeyframes() {
 	});
 }
 
-/* A step that is shown at this detail stands for those after it that are not. */
 function stateAt(i) {
 	const k = Math.floor(i / KEYFRAME);
 	const s = copyState(keyframes[k]);
@@ -179,6 +178,7 @@ function stateAt(i) {
 
 let detail = 1, shown = [], now = 0;
 const labels = new Map();	/* of steps that stand for those after them, too */
+const ends = new Map();		/* the last of those */
 
 const alike = (a, b) => a && a.k === b.k && a.t === b.t && (b.k === "alloc" || b.k === "free");
 
@@ -189,15 +189,18 @@ function choose(level) {
 	detail = level;
 	shown = [];
 	labels.clear();
+	ends.clear();
 	D.steps.forEach((s, i) => {
 		if (s.f > level)
 			return;
-		const before = D.steps[shown[shown.length - 1]];
-		if (level < 2 && before && before.k === "call" && s.k === "ret" && before.t === s.t && !labels.has(shown[shown.length - 1])) {
-			labels.set(shown[shown.length - 1], before.x + "  " + s.answer);
+		const last = shown[shown.length - 1], before = D.steps[last];
+		if (level < 2 && before && before.k === "call" && s.k === "ret" && before.t === s.t && !labels.has(last)) {
+			labels.set(last, before.x + "  " + s.answer);
+			ends.set(last, i);
 		} else if (level < 2 && alike(first, s) && before === first) {
 			count++;
-			labels.set(shown[shown.length - 1], `${count} tables ${s.k === "free" ? "freed" : "allocated"}`);
+			labels.set(last, `${count} tables ${s.k === "free" ? "freed" : "allocated"}`);
+			ends.set(last, i);
 		} else {
 			first = s;
 			count = 1;
@@ -737,9 +740,7 @@ function go(placeWanted) {
 	const p = Math.max(0, Math.min(shown.length - 1, placeWanted));
 	now = shown[p];
 	const step = D.steps[now];
-	/* What hidden steps did up to the next one shown belongs to this one. */
-	const until = p + 1 < shown.length ? shown[p + 1] - 1 : D.steps.length - 1;
-	const through = detail === 2 ? now : Math.max(now, until);
+	const through = ends.get(now) ?? now;
 	const s = stateAt(through), before = now ? stateAt(now - 1) : emptyState();
 	document.body.dataset.step = p;
 	document.body.dataset.kind = step.k;
