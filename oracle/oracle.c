@@ -32,6 +32,7 @@ struct oracle *oracle_create(void)
 	o->migrate = migrate_create();
 	o->model = model_create();
 	map_init(&o->born);
+	map_init(&o->around);
 	return o;
 }
 
@@ -44,6 +45,7 @@ void oracle_destroy(struct oracle *o)
 	if (!o)
 		return;
 	map_free(&o->born);
+	map_free(&o->around);
 	model_destroy(o->model);
 	migrate_destroy(o->migrate);
 	host_destroy(o->host);
@@ -130,6 +132,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->overlapped = false;
 	o->nr_stale = 0;
 	map_clear(&o->born);
+	map_clear(&o->around);
 	o->open_since = 0;
 	o->invalidated = 0;
 	o->nr_tracked = 0;
@@ -138,6 +141,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->nx_step = 0;
 	o->track_open = 0;
 	o->track_step = 0;
+	o->track_unsure = false;
 	o->nr_violations = 0;
 
 	model_reset(o->model, vm, &model_env);

@@ -169,6 +169,7 @@ struct oracle {
 
 	/* rules' own */
 	struct map born;	/* leaf: step of the look-up that it was made from, see rule_n.c */
+	struct map around;	/* huge leaves made around a range while it was invalidated: step */
 	struct stale_range stale[MAX_STALE];
 	uint32_t nr_stale;
 	struct tracked_gfn tracked[ORACLE_MAX_TRACKED];
@@ -179,6 +180,7 @@ struct oracle {
 	uint64_t nx_step;	/* step at which one did last */
 	int track_open;		/* TRACK and UNTRACK calls that have not returned */
 	uint64_t track_step;	/* step at which one did last */
+	bool track_unsure;	/* more may be tracked than is known of */
 
 	/* findings */
 	uint32_t nr_violations;

@@ -4,7 +4,10 @@
  * pfn look-up before its end remains; after slot deletion, none of the slot's.
  *
  * At the end of invalidate_range_start() nothing may be mapped in the range: faults that are under
- * way see the invalidation in progress. At invalidate_range_end() a fault may have mapped the page
+ * way see the invalidation in progress. Faults for pages beside the range do not; they may map a huge
+ * page around it again as long as the host does. Before the host takes a part of a huge page away it
+ * splits it, with an invalidation of all of it; such a mapping has gone when the outer one ends. At
+ * invalidate_range_end() a fault may have mapped the page
  * again; it looked it up after the frames changed if it has the frame that is there now.
  *
  * Where calls overlap, faults map pages again before a zap has returned, so a leaf is judged by
@@ -20,7 +23,8 @@
 struct search {
 	const char *what;
 	const struct slot_desc *slot;	/* INVALIDATE_END: leaves with the right frame are fine */
-	uint64_t before;		/* ZAP_RANGE: leaves of look-ups since this step are fine */
+	uint64_t before; /* ZAP_RANGE: leaves of look-ups since this step are fine */
+	uint64_t around; /* INVALIDATE_START: huge leaves made around the range since this step are */
 };
 
 /* A leaf is known by its address and by which use of the page that is. */
@@ -53,6 +57,26 @@ bool rule_n_looked_up(struct oracle *o, uint64_t hvn, uint64_t pfn)
 	return l && l->pfn - pfn == l->hvn - hvn;
 }
 
+/* A huge leaf whose fault was for a page beside the range that is being invalidated. */
+static void note_around(struct oracle *o, const struct spte_event *ev, uint64_t hvn,
+			const struct lookup *l)
+{
+	uint64_t n = 1ULL << (9 * (ev->level - 1));
+	int i, depth;
+
+	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
+		const struct thread_state *t = &o->threads[i];
+
+		for (depth = 0; depth < t->depth; depth++) {
+			const struct oracle_call *call = &t->calls[depth].call;
+
+			if (call->kind == CALL_INVALIDATE_START && hvn < call->gfn + call->n &&
+			    call->gfn < hvn + n && l->hvn - call->gfn >= call->n)
+				map_put(&o->around, leaf_key(ev->t, ev->pa), o->step);
+		}
+	}
+}
+
 /**
  * rule_n_leaf() - a leaf was made, of the frame that the host page has now
  * @o: oracle
@@ -67,6 +91,8 @@ void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn)
 	if (!o->overlapped || !l || !rule_n_looked_up(o, hvn, fmt_pfn(&o->fmt, ev->val)))
 		return;
 	map_put(&o->born, leaf_key(ev->t, ev->pa), l->step);
+	if (ev->level > 1)
+		note_around(o, ev, hvn, l);
 	for (i = 0; i < MAX_STALE && i < o->nr_stale; i++) {
 		const struct stale_range *r = &o->stale[i];
 		uint64_t page = r->gfns ? ev->gfn + (l->hvn - hvn) : l->hvn;
@@ -112,6 +138,12 @@ static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
 		if (host_frame(o, hvn) == fmt_pfn(&o->fmt, leaf->spte))
 			return 0;
 	}
+	if (s->around) {
+		uint64_t made = map_get(&o->around, leaf_key(leaf->table, leaf->pa));
+
+		if (made != MAP_NONE && made >= s->around)
+			return 0;
+	}
 	if (s->before && leaf_born(o, leaf->table, leaf->pa) >= s->before)
 		return 0;
 	oracle_report(o, 'N', leaf->gfn, leaf->spte,
@@ -150,6 +182,8 @@ static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_
 				continue;
 			if (end_of_invalidation)
 				s.slot = d;
+			else if (o->overlapped)
+				s.around = oracle_call_step(o);
 			search(o, as, false, d->base + (from - d->hvn), d->base + (to - d->hvn),
 			       &s);
 		}

@@ -121,8 +121,10 @@ void rule_w_call_end(struct oracle *o, const struct oracle_call *call)
 	if (call->kind != CALL_TRACK || call->ret)
 		return;
 	/* What was tracked may have gone with its slot since. */
-	if (o->overlapped && oracle_region_changed(o, oracle_call_step(o)))
+	if (o->overlapped && oracle_region_changed(o, oracle_call_step(o))) {
+		o->track_unsure = true;
 		return;
+	}
 	count(o, call->slot, call->gfn, 1);
 	if (tracked_in(o, OP_SLOT_AS(call->slot), call->gfn, 1) != NO_GFN)
 		check(o, OP_SLOT_AS(call->slot), call->gfn);

@@ -73,8 +73,9 @@ static void note_link(struct oracle *o, const struct spte_event *ev)
 	if (!child || !root || !call || call->kind != CALL_PAGE_FAULT ||
 	    !(call->error_code & PFERR_FETCH))
 		return;
-	if (o->overlapped && (o->nx_open || o->nx_step > since || o->track_open ||
-			      o->track_step > since || oracle_region_changed(o, since))) {
+	if (o->overlapped &&
+	    (o->nx_open || o->nx_step > since || o->track_open || o->track_step > since ||
+	     o->track_unsure || oracle_region_changed(o, since))) {
 		set_listed(o, child, NX_MAYBE);
 		return;
 	}
