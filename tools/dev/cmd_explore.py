@@ -181,7 +181,7 @@ def run(args):
                 for k in range(preemptions, max(preemptions - 2, 0), -1)}
     bound = ", ".join(f"all schedules with at most {k} preemption{'s' * (k > 1)} in {n:,}"
                       for k, n in complete.items())
-    bound += f" of {len(listed):,} cases; in the others as many as {most:,} and ten times that allow"
+    bound += f" of {len(listed):,} cases; in the others as many as {most:,}, and five times that, allow"
     figures = {"pairs": ordered(rows), "cases": len(listed),
                **{f"complete_{k}": n for k, n in complete.items()},
                "schedules": totals.schedules, "violations": len(found), "seconds": round(took, 1),

@@ -19,7 +19,7 @@
 #include "tdp.h"
 
 /* Where a pair has too many schedules, those with one preemption less may be so many times more. */
-#define FEWER_FACTOR 10
+#define FEWER_FACTOR	5
 
 static const char help[] =
 	"usage: tdp pairs [OPTION]...\n"
