@@ -303,6 +303,7 @@ static int find(const char *path, const char *rules, uint32_t count, const char 
 		die("no memory", path);
 	if (program_load(base, path, &err)) {
 		fprintf(stderr, "%s:%d: %s\n", path, err.line, err.msg);
+		free(found);
 		return 2;
 	}
 	for (seed = 0; nr < count && runs_left; seed++, runs_left--) {
@@ -322,11 +323,12 @@ static int find(const char *path, const char *rules, uint32_t count, const char 
 		nr++;
 		runs_left = RUNS_PER_FIND;
 	}
+	if (shrinking && nr)
+		small = small_enough(found, nr);
 	printf("{\"found\": %u, \"runs\": %" PRIu64 ", \"replayed\": %u", nr, seed, replayed);
 	if (shrinking && nr) {
 		printf(", \"shrunk\": %u", shrunk);
 		print_sizes(found, nr);
-		small = small_enough(found, nr);
 	}
 	printf("}\n");
 	free(found);
@@ -336,16 +338,23 @@ static int find(const char *path, const char *rules, uint32_t count, const char 
 /* Reads "# rule R hash H" and what follows. */
 static char *load_recorded(const char *path, struct found *found)
 {
+	static const char rule[] = "# rule ", hash[] = " hash ";
 	FILE *file = fopen(path, "r");
-	char *text = NULL;
+	char *text = NULL, *end;
 	size_t size = 0;
 
-	if (!file ||
-	    fscanf(file, "# rule %c hash %" SCNx64, &found->failure.rule, &found->hash) != 2)
-		die(path, "expected '# rule R hash H' in the first line");
+	if (!file)
+		die(path, strerror(errno));
 	if (getdelim(&text, &size, '\0', file) < 0)
 		die(path, "expected a program");
 	fclose(file);
+	if (strncmp(text, rule, strlen(rule)) ||
+	    strncmp(text + strlen(rule) + 1, hash, strlen(hash)))
+		die(path, "expected '# rule R hash H' in the first line");
+	found->failure.rule = text[strlen(rule)];
+	found->hash = strtoull(text + strlen(rule) + 1 + strlen(hash), &end, 16);
+	if (*end != '\n')
+		die(path, "expected a hash in hexadecimal in the first line");
 	return text;
 }
 
