@@ -115,7 +115,7 @@ void oracle_ev_init(struct oracle *o, uint64_t pa, int level, int n, uint64_t fi
 void oracle_ev_freeze(struct oracle *o, enum oracle_how how, uint64_t pa, int level, int n,
 		      uint64_t first, uint64_t step, uint64_t frozen);
 void oracle_ev_page_alloc(struct oracle *o, uint64_t pa, uint64_t fill);
-/* After its grace period: the page is poisoned now. */
+/* After its grace period: whoever uses the page from now on breaks rule U. */
 void oracle_ev_page_free(struct oracle *o, uint64_t pa);
 /*
  * Requests to all vCPUs. A vCPU takes them at instruction boundaries: one that is within
