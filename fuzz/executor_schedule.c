@@ -95,9 +95,9 @@ static void run_op(struct executor *x, struct exec_thread *t)
 		t->sim.under_way = true;
 		sim_set_budget(x->opts->op_budget);
 		over = exec_op_step(x, t);
+		/* As who leaves a system call puts the VM's file. */
+		SIM_RELEASE(x);
 	} while (!over);
-	/* As who leaves a system call puts the VM's file. */
-	SIM_RELEASE(x);
 	sim_end_op();
 	t->op++;
 	t->access = 0;

@@ -201,7 +201,7 @@ int kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, hvn_t start, hvn_t 
 
 	/* Keep the slots as they are, or the end could find others than the start. */
 	spin_lock(&kvm->mn_invalidate_lock);
-	kvm->mn_active_invalidate_count++;
+	tdp_write_word(&kvm->mn_active_invalidate_count, kvm->mn_active_invalidate_count + 1);
 	spin_unlock(&kvm->mn_invalidate_lock);
 
 	kvm_handle_hvn_range(kvm, &range);
@@ -227,7 +227,7 @@ int kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, hvn_t start, hvn_t en
 		.on_lock = kvm_mmu_invalidate_end,
 		.may_block = true,
 	};
-	bool wake = false;
+	bool wake;
 
 	if (!kvm_hvn_range_valid(kvm, start, end) || !READ_ONCE(kvm->mn_active_invalidate_count))
 		return -EINVAL;
@@ -236,7 +236,9 @@ int kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, hvn_t start, hvn_t en
 
 	spin_lock(&kvm->mn_invalidate_lock);
 	if (!WARN_ON_ONCE(!kvm->mn_active_invalidate_count))
-		wake = !--kvm->mn_active_invalidate_count;
+		tdp_write_word(&kvm->mn_active_invalidate_count,
+			       kvm->mn_active_invalidate_count - 1);
+	wake = !kvm->mn_active_invalidate_count;
 	spin_unlock(&kvm->mn_invalidate_lock);
 
 	/* Only slot changes, one at a time, wait for that. */

@@ -120,7 +120,7 @@ void disallowed_hugepage_adjust(struct kvm_page_fault *fault, u64 spte, int cur_
 		return;
 	if (!is_shadow_present_pte(spte) || is_large_pte(spte))
 		return;
-	if (!spte_to_child_sp(spte)->nx_huge_page_disallowed)
+	if (!tdp_read_word(&spte_to_child_sp(spte)->nx_huge_page_disallowed))
 		return;
 
 	/* The nine bits of the address that the larger page did not need. */

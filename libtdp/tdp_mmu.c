@@ -252,10 +252,13 @@ static void tdp_mmu_unlink_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	atomic64_dec(&kvm->arch.tdp_mmu_pages);
 
-	/* Set before @sp was linked; cleared here, or by NX recovery under the write lock. */
+	/*
+	 * Set before @sp was linked; cleared here, or by NX recovery under the write lock. A fault that
+	 * reads it meanwhile finds either: it fails to change an SPTE of this table.
+	 */
 	if (sp->nx_huge_page_disallowed) {
 		spin_lock(&kvm->arch.tdp_mmu_pages_lock);
-		sp->nx_huge_page_disallowed = false;
+		tdp_write_word(&sp->nx_huge_page_disallowed, false);
 		untrack_possible_nx_huge_page(kvm, sp);
 		spin_unlock(&kvm->arch.tdp_mmu_pages_lock);
 	}
@@ -588,6 +591,15 @@ static void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool sh
 	rcu_read_unlock();
 }
 
+/*
+ * Walks without a lock read the level in the same word meanwhile, in the kernel as here: that part
+ * of it never changes.
+ */
+static __no_kcsan void tdp_mmu_mark_root_invalid(struct kvm_mmu_page *root)
+{
+	root->role.invalid = true;
+}
+
 /**
  * kvm_tdp_mmu_invalidate_all_roots() - let no vCPU load a present root any more
  * @kvm: VM
@@ -607,7 +619,7 @@ void kvm_tdp_mmu_invalidate_all_roots(struct kvm *kvm)
 	/* One that was invalid before may live on by somebody's reference: zapped, or about to be. */
 	for_each_valid_tdp_mmu_root(kvm, root, -1) {
 		root->tdp_mmu_scheduled_root_to_zap = true;
-		root->role.invalid = true;
+		tdp_mmu_mark_root_invalid(root);
 	}
 }
 

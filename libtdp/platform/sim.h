@@ -744,7 +744,9 @@ typedef struct {
 		__atomic_exchange_n(p, val, __ATOMIC_ACQ_REL); \
 	})
 /* No point: such a word may as well be read at any other time of the operation. */
-#define tdp_read_word(p) __atomic_load_n(p, __ATOMIC_RELAXED)
+#define tdp_read_word(p)       __atomic_load_n(p, __ATOMIC_RELAXED)
+/* Likewise, by who has the lock that keeps other writers away. */
+#define tdp_write_word(p, val) __atomic_store_n(p, val, __ATOMIC_RELAXED)
 #define tdp_fetch_or(p, mask)                                 \
 	({                                                    \
 		sim_point(POINT_ATOMIC, 0, p, SIM_SITE);      \
