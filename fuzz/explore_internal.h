@@ -48,9 +48,9 @@ enum {
 	OBJECTS_OWN,
 };
 
-#define ORDER_WORDS 4
+#define ORDER_WORDS 8
 
-/* Objects touched, by bit; two may share one, so that sets may seem to overlap that do not. */
+/* Objects touched, a bit for each; some share one, so that sets may seem to overlap that do not. */
 struct order_set {
 	uint64_t front[ORDER_WORDS];
 	uint64_t back[ORDER_WORDS];
@@ -60,14 +60,12 @@ struct order_set {
  * struct order_object - something shared
  * @key: its name
  * @run: run in which the sums are valid
- * @bit: in order sets
  * @front: sum of the hashes of the events that touched it as FRONT
  * @back: likewise
  */
 struct order_object {
 	uint64_t key;
 	uint32_t run;
-	uint32_t bit;
 	uint64_t front;
 	uint64_t back;
 };
@@ -93,16 +91,28 @@ struct order {
 void order_init(struct order *order);
 void order_free(struct order *order);
 void order_begin(struct order *order);
-void order_event(struct order *order, int thread, const struct touch *touches, int n,
-		 struct order_set *set);
+void order_event(struct order *order, int thread, const struct touch *touches, int n);
 
-static inline void order_add(struct order_set *to, const struct order_set *set)
+static inline uint32_t order_bit(uint64_t object)
+{
+	/* The own objects are touched most, and have bits of their own. */
+	if (object < OBJECTS_OWN)
+		return object;
+	return OBJECTS_OWN + (uint32_t)((object * 0x9e3779b97f4a7c15ULL >> 32) *
+						(ORDER_WORDS * 64 - OBJECTS_OWN) >>
+					32);
+}
+
+static inline void order_add(struct order_set *set, const struct touch *touches, int n)
 {
 	int i;
 
-	for (i = 0; i < ORDER_WORDS; i++) {
-		to->front[i] |= set->front[i];
-		to->back[i] |= set->back[i];
+	for (i = 0; i < n; i++) {
+		uint32_t bit = order_bit(touches[i].object);
+		uint64_t how = touches[i].how;
+
+		set->front[bit / 64] |= (how & TOUCH_FRONT) << (bit & 63);
+		set->back[bit / 64] |= (how & TOUCH_BACK) >> 1 << (bit & 63);
 	}
 }
 

@@ -41,7 +41,7 @@ void order_init(struct order *order)
 
 	*order = (struct order){ .mask = ORDER_FIRST - 1 };
 	for (i = 0; i < OBJECTS_OWN; i++)
-		order->own[i] = (struct order_object){ .key = i, .bit = i };
+		order->own[i] = (struct order_object){ .key = i };
 	order->objects = explore_alloc(ORDER_FIRST * sizeof(*order->objects));
 }
 
@@ -88,7 +88,7 @@ static struct order_object *object_of(struct order *order, uint64_t key)
 
 	if (!o->key) {
 		o->key = key;
-		o->bit = OBJECTS_OWN + order->used++;
+		order->used++;
 	}
 	if (o->run != order->run) {
 		o->run = order->run;
@@ -98,25 +98,14 @@ static struct order_object *object_of(struct order *order, uint64_t key)
 	return o;
 }
 
-static void set_bit(struct order_set *set, uint32_t bit, unsigned int how)
-{
-	uint64_t mask = 1ULL << (bit & 63);
-	uint32_t word = bit / 64 % ORDER_WORDS;
-
-	set->front[word] |= how & TOUCH_FRONT ? mask : 0;
-	set->back[word] |= how & TOUCH_BACK ? mask : 0;
-}
-
 /**
  * order_event() - an event of a thread
  * @order: events so far
  * @thread: number of the thread
  * @touches: what it touches, no object twice
  * @n: how many, at most EVENT_MAX_TOUCHES
- * @set: the objects are added to it
  */
-void order_event(struct order *order, int thread, const struct touch *touches, int n,
-		 struct order_set *set)
+void order_event(struct order *order, int thread, const struct touch *touches, int n)
 {
 	struct order_object *objects[EVENT_MAX_TOUCHES];
 	uint64_t h = explore_mix(order->last[thread], n);
@@ -133,7 +122,6 @@ void order_event(struct order *order, int thread, const struct touch *touches, i
 		/* For writes both sums are often the same: they must not cancel out. */
 		h = explore_mix(h, (how & TOUCH_FRONT ? o->back : 0) * 0x9e3779b97f4a7c15ULL +
 					   (how & TOUCH_BACK ? o->front : 0));
-		set_bit(set, o->bit, how);
 	}
 	for (i = 0; i < n; i++) {
 		objects[i]->front += touches[i].how & TOUCH_FRONT ? h : 0;

@@ -84,6 +84,7 @@ struct pending {
  * @budget: preemptions left
  * @thread: that runs
  * @step: node whose thread has gone on from it and has not come to its next point, -1: none
+ * @nr_away: threads that were switched away from at a node and have not run again
  * @away: node at which each thread was switched away from, -1 since it runs again
  * @pending: of threads that were switched away from
  * @fresh: threads that have not had a point
@@ -105,6 +106,7 @@ struct search {
 	uint32_t budget;
 	int thread;
 	int64_t step;
+	uint32_t nr_away;
 	int64_t away[PROG_MAX_THREADS];
 	struct pending pending[PROG_MAX_THREADS];
 	uint32_t fresh;
@@ -143,19 +145,27 @@ void search_destroy(struct search *s)
 
 /* ---- during a run ---- */
 
+/* Who touches what while others are away from their nodes. */
+static void note(struct search *s, const struct touch *touches, int n)
+{
+	uint32_t t;
+
+	if (s->step >= 0)
+		order_add(&s->nodes[s->step].step, touches, n);
+	for (t = 0; t < s->subject.nr_threads; t++)
+		if (s->away[t] >= 0)
+			order_add(&s->nodes[s->away[t]].now.set, touches, n);
+}
+
 static void event(struct search *s, const struct touch *touches, int n)
 {
-	struct order_set set = { .front = { 0 } };
-	uint32_t i;
-
 	if (s->opts.no_reduction)
 		return;
-	order_event(&s->order, s->thread, touches, n, &set);
-	if (s->step >= 0)
-		order_add(&s->nodes[s->step].step, &set);
-	for (i = 0; i < s->subject.nr_threads; i++)
-		if (s->away[i] >= 0)
-			order_add(&s->nodes[s->away[i]].now.set, &set);
+	/* With two threads and no preemption left there is nothing to ask, so the state is of no interest. */
+	if (s->budget || s->subject.nr_threads > 2)
+		order_event(&s->order, s->thread, touches, n);
+	if (n && (s->step >= 0 || s->nr_away))
+		note(s, touches, n);
 }
 
 /* @thread runs from here on: what it was about to do when it was switched away from, it does. */
@@ -165,6 +175,7 @@ static void resume(struct search *s, int thread)
 
 	s->thread = thread;
 	s->step = -1;
+	s->nr_away -= s->away[thread] >= 0;
 	s->away[thread] = -1;
 	if (p->n >= 0)
 		event(s, p->touches, p->n);
@@ -176,6 +187,13 @@ static void follow(struct search *s, int thread)
 {
 	if (thread != s->thread)
 		resume(s, thread);
+}
+
+/* @thread is switched away from at the last node. */
+static void away(struct search *s, int thread)
+{
+	s->nr_away += s->away[thread] < 0;
+	s->away[thread] = s->depth - 1;
 }
 
 /**
@@ -193,6 +211,7 @@ void search_start(struct search *s, int thread)
 	s->budget = s->opts.preemptions;
 	s->thread = thread;
 	s->step = -1;
+	s->nr_away = 0;
 	for (i = 0; i < PROG_MAX_THREADS; i++) {
 		s->away[i] = -1;
 		s->pending[i].n = -1;
@@ -317,7 +336,7 @@ int search_point(struct search *s, int thread, const struct touch *touches, int 
 		if (answer != thread) {
 			s->budget--;
 			hold(s, thread, touches, n);
-			s->away[thread] = s->depth - 1;
+			away(s, thread);
 			resume(s, answer);
 			return answer;
 		}
@@ -368,7 +387,7 @@ int search_pick(struct search *s, int thread, uint32_t runnable)
 		answer = ask(s, runnable, false, answer);
 		if (s->cut)
 			return answer;
-		s->away[thread] = s->depth - 1;
+		away(s, thread);
 	}
 	resume(s, answer);
 	return answer;

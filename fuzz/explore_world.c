@@ -65,6 +65,8 @@ void explore_free(void *ptr, size_t bytes)
 #define WORLD_HEAP     (64u << 20) /* free in the heap before the world is marked */
 #define MAX_AREAS      4096
 #define MAX_PAGES      (1u << 16) /* that runs write to: 256 MiB */
+#define COOL_FIRST \
+	16 /* runs after which pages that nobody writes to any more are protected again */
 
 /* A mapping of the world. */
 struct area {
@@ -78,7 +80,9 @@ struct area {
  * @nr_areas: how many
  * @marked: areas are protected but for @pages
  * @nr_pages: pages that were written to since
- * @pages: their addresses
+ * @pages: their addresses, the first of them the kernel's
+ * @runs: so far
+ * @cool_at: of @runs
  * @copies: what was in them
  * @mark: where runs start, on the world's stack
  * @outside: where who explores waits
@@ -97,6 +101,8 @@ struct world {
 	bool marked;
 	uint32_t nr_pages;
 	char *pages[MAX_PAGES];
+	uint64_t runs;
+	uint64_t cool_at;
 	char *copies;
 	void *mark[5];
 	void *outside[5];
@@ -313,6 +319,8 @@ bool world_begin(struct world *w, void (*body)(void *arg), void *arg)
 	if (w->left)
 		return false;
 	w->nr_pages = 0;
+	w->runs = 0;
+	w->cool_at = COOL_FIRST;
 	find_areas(w);
 	protect(w, PROT_READ);
 	w->marked = true;
@@ -329,6 +337,29 @@ __attribute__((noinline)) void world_mark(struct world *w)
 {
 	if (__builtin_setjmp(w->mark) == 0)
 		jump_out(w);
+}
+
+/*
+ * Some pages are written to once, when something is used for the first time. Those that are as they were are
+ * not copied any more until somebody writes to them again.
+ */
+static void cool(struct world *w)
+{
+	uint32_t i, kept = 1;
+
+	for (i = 1; i < w->nr_pages; i++) {
+		char *copy = w->copies + (size_t)i * PAGE_SIZE;
+
+		if (!memcmp(w->pages[i], copy, PAGE_SIZE) &&
+		    !mprotect(w->pages[i], PAGE_SIZE, PROT_READ))
+			continue;
+		w->pages[kept] = w->pages[i];
+		if (kept != i)
+			memcpy(w->copies + (size_t)kept * PAGE_SIZE, copy, PAGE_SIZE);
+		kept++;
+	}
+	w->nr_pages = kept;
+	w->cool_at *= 8;
 }
 
 static void restore(struct world *w)
@@ -351,6 +382,8 @@ static void restore(struct world *w)
  */
 void world_run(struct world *w)
 {
+	if (w->runs++ == w->cool_at)
+		cool(w);
 	restore(w);
 	w->left = false;
 	wait_for_run(w);
