@@ -14,7 +14,7 @@ u32 sim_give_way_point(enum point_kind kind, const char *text, const struct sim_
 
 /* sim_thread.c */
 void sim_threads_reset(void);
-void sim_thread_end(void) __attribute__((noreturn));
+void sim_thread_end(void); /* does not return, see fiber_end() */
 void sim_leave(void) __attribute__((noreturn));
 void sim_wait(const struct sim_wait *wait);
 void sim_yielded(struct sim_thread *thread);

@@ -168,6 +168,7 @@ void sim_leave(void)
 {
 	sim_left_early = true;
 	fiber_end(NULL);
+	__builtin_unreachable();
 }
 
 /* The current thread has nothing left to do. */
