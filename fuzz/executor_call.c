@@ -9,20 +9,24 @@
 /* More points than kvm_vcpu_enter_guest() and a look at the statistics pass if there is a root. */
 #define RESUME_POINTS	16
 
+static EXEC_TRACES void call_trace_begin(struct executor *x, const struct oracle_call *call)
+{
+	struct exec_event ev = { .kind = EXEC_EV_CALL, .call = call };
+
+	exec_emit(x, &ev);
+}
+
 static void call_begin(struct executor *x, const struct oracle_call *call)
 {
-	if (exec_tracing(x)) {
-		struct exec_event ev = { .kind = EXEC_EV_CALL, .call = call };
-
-		exec_emit(x, &ev);
-	}
+	if (exec_tracing(x))
+		call_trace_begin(x, call);
 	if (x->opts->call)
 		x->opts->call(x->opts->ctx);
 	x->calls_open++;
 	oracle_call_begin(x->oracle, call);
 }
 
-static void call_trace_end(struct executor *x, const struct oracle_call *call)
+static EXEC_TRACES void call_trace_end(struct executor *x, const struct oracle_call *call)
 {
 	struct exec_event ev = { .kind = EXEC_EV_RETURN, .call = call };
 

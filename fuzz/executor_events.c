@@ -44,7 +44,12 @@ static void emit_and_check(struct executor *x, struct exec_event *ev)
 	exec_emit_violations(x);
 }
 
-/* ---- platform to oracle ---- */
+/*
+ * ---- platform to oracle ----
+ *
+ * What a tracer is told is put together out of line: AddressSanitizer makes every function pay for the
+ * locals that one of its branches needs.
+ */
 
 static void ev_thread(void *ctx, int thread)
 {
@@ -108,6 +113,24 @@ static const enum oracle_how hows[] = {
 	[POINT_CMPXCHG] = ORACLE_CMPXCHG, [POINT_AND] = ORACLE_AND,
 };
 
+static EXEC_TRACES void trace_spte(struct executor *x, enum point_kind how, hpa_t pa, int level,
+				   u64 cur, u64 val, bool ok, const struct sim_site *site)
+{
+	struct exec_event ev = {
+		.kind = EXEC_EV_SPTE,
+		.point = how,
+		.level = level,
+		.pa = pa,
+		.old = cur,
+		.val = val,
+		.ok = ok,
+		.site = site,
+		.k = how == POINT_OP ? 0 : sim.current->count[how][level],
+	};
+
+	emit_and_check(x, &ev);
+}
+
 static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur, u64 val, bool ok,
 		    const struct sim_site *site)
 {
@@ -115,21 +138,8 @@ static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 
 	x->res->stats.spte_changes += how != POINT_OP && ok && cur != val;
 	oracle_ev_spte(x->oracle, hows[how], pa, level, cur, val, ok);
-	if (exec_tracing(x)) {
-		struct exec_event ev = {
-			.kind = EXEC_EV_SPTE,
-			.point = how,
-			.level = level,
-			.pa = pa,
-			.old = cur,
-			.val = val,
-			.ok = ok,
-			.site = site,
-			.k = how == POINT_OP ? 0 : sim.current->count[how][level],
-		};
-
-		emit_and_check(x, &ev);
-	}
+	if (exec_tracing(x))
+		trace_spte(x, how, pa, level, cur, val, ok, site);
 }
 
 static void ev_init(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
@@ -164,6 +174,18 @@ static void ev_freeze(void *ctx, enum point_kind how, hpa_t pa, int level, int n
 	oracle_ev_freeze(x->oracle, hows[how], pa, level, n, first, step, frozen);
 }
 
+static EXEC_TRACES void trace_page(struct executor *x, enum sim_page_event event, hpa_t pa,
+				   u64 fill)
+{
+	struct exec_event ev = {
+		.kind = event == SIM_PAGE_ALLOC ? EXEC_EV_ALLOC : EXEC_EV_FREE,
+		.pa = pa,
+		.val = fill,
+	};
+
+	emit_and_check(x, &ev);
+}
+
 static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
 {
 	struct executor *x = ctx;
@@ -175,15 +197,8 @@ static void ev_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
 		x->res->stats.tables_freed++;
 		oracle_ev_page_free(x->oracle, pa);
 	}
-	if (exec_tracing(x)) {
-		struct exec_event ev = {
-			.kind = event == SIM_PAGE_ALLOC ? EXEC_EV_ALLOC : EXEC_EV_FREE,
-			.pa = pa,
-			.val = fill,
-		};
-
-		emit_and_check(x, &ev);
-	}
+	if (exec_tracing(x))
+		trace_page(x, event, pa, fill);
 }
 
 static void ev_flush(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site)
@@ -222,16 +237,21 @@ static void ev_kick(void *ctx, int req, const struct sim_site *site)
 		exec_wait_for_vcpus(x, busy);
 }
 
+static EXEC_TRACES void trace_bracket(struct executor *x, enum exec_event_kind kind,
+				      const char *name, int delta)
+{
+	struct exec_event ev = { .kind = kind, .text = name, .delta = delta };
+
+	emit_and_check(x, &ev);
+}
+
 static void ev_lock(void *ctx, const char *name, int delta)
 {
 	struct executor *x = ctx;
 
 	oracle_ev_lock(x->oracle, name, delta);
-	if (exec_tracing(x)) {
-		struct exec_event ev = { .kind = EXEC_EV_LOCK, .text = name, .delta = delta };
-
-		emit_and_check(x, &ev);
-	}
+	if (exec_tracing(x))
+		trace_bracket(x, EXEC_EV_LOCK, name, delta);
 }
 
 static void ev_rcu(void *ctx, int delta)
@@ -239,11 +259,8 @@ static void ev_rcu(void *ctx, int delta)
 	struct executor *x = ctx;
 
 	oracle_ev_rcu(x->oracle, delta);
-	if (exec_tracing(x)) {
-		struct exec_event ev = { .kind = EXEC_EV_RCU, .delta = delta };
-
-		emit_and_check(x, &ev);
-	}
+	if (exec_tracing(x))
+		trace_bracket(x, EXEC_EV_RCU, NULL, delta);
 }
 
 static void ev_refused(void *ctx, bool page)
@@ -453,7 +470,6 @@ void exec_events_init(struct executor *x)
 		.thread = ev_thread,
 		.decided = ev_decided,
 		.progress = ev_progress,
-		.point = ev_point,
 		.spte = ev_spte,
 		.init = ev_init,
 		.freeze = ev_freeze,
@@ -481,6 +497,7 @@ void exec_events_init(struct executor *x)
  */
 void exec_events_begin(struct executor *x)
 {
+	/* Whoever looks closer at a point for the schedule's sake need not tell of it. */
+	x->observer.point = x->opts->event || x->opts->hash_points ? ev_point : NULL;
 	sim_set_observer(&x->observer);
-	sim_observe_points(x->opts->event || x->opts->hash_points);
 }

@@ -148,6 +148,9 @@ extern const struct tdp_host_ops exec_host_ops;
 void exec_emit(struct executor *x, struct exec_event *ev);
 void exec_emit_violations(struct executor *x);
 
+/* For what is done when there is a tracer only. */
+#define EXEC_TRACES __attribute__((noinline, cold))
+
 static inline bool exec_tracing(const struct executor *x)
 {
 	return __builtin_expect(x->opts->event != NULL, 0);

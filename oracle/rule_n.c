@@ -190,10 +190,18 @@ static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_
 	}
 }
 
-void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
+static void search_zapped(struct oracle *o, const struct oracle_call *call)
 {
 	struct search s = { .what = "a zap of a gfn range" };
 
+	/* Other threads may have mapped the pages again by a new look-up. */
+	if (o->overlapped)
+		s.before = oracle_call_step(o);
+	search(o, -1, true, call->gfn, call->gfn + call->n, &s);
+}
+
+void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
+{
 	if (call->ret < 0)
 		return;
 	switch (call->kind) {
@@ -205,10 +213,7 @@ void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 		note_stale(o, call);
 		break;
 	case CALL_ZAP_RANGE:
-		/* Other threads may have mapped the pages again by a new look-up. */
-		if (o->overlapped)
-			s.before = oracle_call_step(o);
-		search(o, -1, true, call->gfn, call->gfn + call->n, &s);
+		search_zapped(o, call);
 		note_stale(o, call);
 		break;
 	default:
