@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What interleaving costs: nanoseconds a switch takes from one simulated thread's stack to another's.
+ * What interleaving costs: nanoseconds a switch takes from one simulated thread's stack to another's,
+ * and how many schedules are explored in a second.
  */
 #include <getopt.h>
 #include <stdio.h>
 
+#include "explore_rate.h"
 #include "fiber.h"
 #include "program_set.h"
 
@@ -58,7 +60,8 @@ static double switch_ns(double seconds)
 static void help(void)
 {
 	printf("usage: bench_sched [--json] [--seconds=N]\n"
-	       "Measures switches between simulated threads, N seconds (default 3) each figure.\n");
+	       "Measures switches between simulated threads and exploration, N seconds (default 3)\n"
+	       "each figure.\n");
 }
 
 int main(int argc, char **argv)
@@ -69,7 +72,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	double seconds = 3, ns;
+	double seconds = 3, ns, explored, core = 0;
 	bool json = false;
 	int option;
 
@@ -91,9 +94,17 @@ int main(int argc, char **argv)
 	if (optind != argc)
 		bench_die(argv[optind], "expected options only");
 	ns = switch_ns(seconds);
-	if (json)
-		printf("{\"figures\": {\"switch_ns.*\": %.1f}}\n", ns);
-	else
+	explored = explore_rate(seconds, &core);
+	if (!json) {
 		printf("switch       %9.1f ns\n", ns);
+		if (explored)
+			printf("explore      %9.0f schedules/s, %.0f on one CPU\n", explored, core);
+		return 0;
+	}
+	printf("{\"figures\": {\"switch_ns.*\": %.1f", ns);
+	if (explored)
+		printf(", \"explore.schedules_per_s\": %.0f, \"explore.one_cpu_schedules_per_s\": %.0f",
+		       explored, core);
+	printf("}}\n");
 	return 0;
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * How fast schedules are explored: two vCPUs that fault on the same page, oracle on.
- */
-#include <getopt.h>
-#include <stdio.h>
+#include "explore_rate.h"
+
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "explore.h"
+#include "explore_internal.h"
 #include "program_set.h"
 
 /* The operations before the last make the starting tree: roots, and the tables above the page. */
@@ -63,54 +61,30 @@ static double all_cores(const struct program *prog, double seconds)
 	return schedules / spent;
 }
 
-static void help(void)
+/**
+ * explore_rate() - how fast are schedules explored?
+ * @seconds: to measure, each of the two
+ * @core: receives schedules a second of one CPU
+ *
+ * The program is two vCPUs that fault on the same page, at most four preemptions, oracle on.
+ *
+ * Return: schedules a second of all CPUs together; 0 in builds in which schedules start from the program's
+ * beginning, where there is nothing to compare.
+ */
+double explore_rate(double seconds, double *core)
 {
-	printf("usage: bench_explore [--json] [--seconds=N]\n"
-	       "Measures schedules of two faults explored in a second, N seconds (default 3) each figure.\n");
-}
-
-int main(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct program *prog = program_alloc();
-	double seconds = 3, core, all;
 	struct prog_error err;
-	bool json = false;
-	int option;
+	double all;
 
-	while ((option = getopt_long(argc, argv, "js:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 's':
-			seconds = bench_seconds(optarg);
-			break;
-		case 'h':
-			help();
-			return 0;
-		default:
-			return 2;
-		}
+	if (!world_possible()) {
+		program_free(prog);
+		return 0;
 	}
-	if (optind != argc)
-		bench_die(argv[optind], "expected options only");
 	if (!prog || program_parse(prog, text, strlen(text), &err))
 		bench_die("explore", "the program is no good");
-	core = one_core(prog, seconds);
+	*core = one_core(prog, seconds);
 	all = all_cores(prog, seconds);
-	if (json)
-		printf("{\"figures\": {\"explore.schedules_per_s\": %.0f, "
-		       "\"explore.one_core_schedules_per_s\": %.0f}}\n",
-		       all, core);
-	else
-		printf("one core     %9.0f schedules/s\nall cores    %9.0f schedules/s\n", core,
-		       all);
 	program_free(prog);
-	return 0;
+	return all;
 }
