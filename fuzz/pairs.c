@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "program_names.h"
+#include "program_rng.h"
 
 const char *const pair_tree_names[PAIR_TREE_NR] = {
 #define TREE(name, text, meaning) [PAIR_TREE_##name] = text,
@@ -213,6 +214,7 @@ void pairs_get(uint32_t number, struct pair *pair)
 	uint32_t n = number % NR_PAIRS, world = number / NR_PAIRS, tree, policy;
 
 	pair->a = 0;
+	pair->c = OP_NR;
 	while (n >= OP_NR - (uint32_t)pair->a)
 		n -= OP_NR - pair->a++;
 	pair->b = pair->a + n;
@@ -230,6 +232,25 @@ void pairs_get(uint32_t number, struct pair *pair)
 }
 
 /**
+ * pairs_triple() - a triple at random
+ * @seed: the same one gives the same triple
+ * @triple: receives it; its tree is none that a thread stands in the middle of
+ */
+void pairs_triple(uint64_t seed, struct pair *triple)
+{
+	struct rng rng = rng_seed(seed);
+
+	triple->a = rng_below(&rng, OP_NR);
+	triple->b = rng_below(&rng, OP_NR);
+	triple->c = rng_below(&rng, OP_NR);
+	triple->mmu = rng_below(&rng, PAIR_MMU_NR);
+	do {
+		triple->tree = rng_below(&rng, PAIR_TREE_NR);
+	} while (trees[triple->tree].held);
+	triple->policy = trees[triple->tree].huge && rng_chance(&rng, 50) ? VM_ZAP : VM_SPLIT;
+}
+
+/**
  * pair_name() - a pair as one word
  * @pair: the pair
  * @buf: where to
@@ -239,7 +260,9 @@ void pairs_get(uint32_t number, struct pair *pair)
  */
 size_t pair_name(const struct pair *pair, char *buf, size_t size)
 {
-	int n = snprintf(buf, size, "%s+%s.%s.%s%s", op_infos[pair->a].name, op_infos[pair->b].name,
+	int n = snprintf(buf, size, "%s+%s%s%s.%s.%s%s", op_infos[pair->a].name,
+			 op_infos[pair->b].name, pair->c == OP_NR ? "" : "+",
+			 pair->c == OP_NR ? "" : op_infos[pair->c].name,
 			 pair_tree_names[pair->tree], pair_mmu_names[pair->mmu],
 			 pair->policy == VM_ZAP ? ".zap" : "");
 
@@ -365,6 +388,8 @@ int pair_program(const struct pair *pair, struct program *prog, uint32_t *settle
 	say(&t, "\nslot 0 %s\n%s", tree->slot, tree->helpers ? tree->helpers : "");
 	say_thread(&t, tree, pair->a, 0);
 	say_thread(&t, tree, pair->b, 1);
+	if (pair->c != OP_NR)
+		say_thread(&t, tree, pair->c, 3);
 	say_schedule(&t, tree, pair);
 	*settled = (1u << tree->nr_helpers) - 1;
 	return program_parse(prog, t.buf, t.len, err);

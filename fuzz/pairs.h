@@ -42,14 +42,15 @@ enum pair_mmu { PAIR_EPT_AD, PAIR_EPT, PAIR_NPT, PAIR_MMU_NR };
 extern const char *const pair_mmu_names[PAIR_MMU_NR];
 
 /**
- * struct pair - two operations, and what they meet
+ * struct pair - two operations, or three, and what they meet
  * @a: one operation; @b: the other, not before @a in the list of operations
+ * @c: a third; OP_NR: none
  * @tree: page tables that they find
  * @mmu: kind of MMU
  * @policy: what a fault below a huge page does
  */
 struct pair {
-	enum op_kind a, b;
+	enum op_kind a, b, c;
 	enum pair_tree tree;
 	enum pair_mmu mmu;
 	enum vm_policy policy;
@@ -57,6 +58,7 @@ struct pair {
 
 uint32_t pairs_nr(void);
 void pairs_get(uint32_t number, struct pair *pair);
+void pairs_triple(uint64_t seed, struct pair *triple);
 size_t pair_name(const struct pair *pair, char *buf, size_t size);
 int pair_program(const struct pair *pair, struct program *prog, uint32_t *settled,
 		 struct prog_error *err);

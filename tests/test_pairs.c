@@ -155,7 +155,7 @@ static void test_trees(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
 		const struct expected *e = &expected[i];
-		struct pair p = { OP_TEST_AGE, OP_TEST_AGE, e->tree, e->mmu, VM_SPLIT };
+		struct pair p = { OP_TEST_AGE, OP_TEST_AGE, OP_NR, e->tree, e->mmu, VM_SPLIT };
 		struct found found = { .gfn = e->gfn };
 		struct exec_options opts = { .before_destroy = look_at_tree, .ctx = &found };
 		struct exec_result res;

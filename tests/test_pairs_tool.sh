@@ -42,6 +42,20 @@ done | sort >"$work/parts"
 cmp -s "$work/whole" "$work/parts" || wrong "tdp pairs --list: three parts are not the whole"
 [ "$(wc -l <"$work/whole")" -gt 25000 ] || wrong "tdp pairs --list: $(wc -l <"$work/whole") pairs"
 
+# Triples: the same seed runs the same, and a planted bug is found by chance too.
+for i in 1 2; do
+	"$tdp" pairs --triples=20 --runs=20 --seed=5 | sed 's/"seconds".*//' >"$work/triples$i" ||
+		wrong "tdp pairs --triples: $(cat "$work/triples$i")"
+done
+cmp -s "$work/triples1" "$work/triples2" || wrong "tdp pairs --triples: two runs of a seed differ"
+mkdir "$work/triples"
+"$tdp-age-plain-store" pairs --triples=100 --runs=30 --save="$work/triples" >"$work/out"
+[ $? = 1 ] || wrong "tdp pairs --triples: the planted bug is not found in 100 triples"
+for program in "$work"/triples/*.tdp; do
+	"$tdp-age-plain-store" run --quiet "$program" >"$work/out"
+	[ $? = 1 ] || wrong "$program does not replay: $(cat "$work/out")"
+done
+
 # refuses PATTERN ARGUMENT...
 refuses() {
 	local pattern=$1 output

@@ -3,7 +3,8 @@
 and 1G leaf, write-protected, access-tracked, NX-disallowed, MMIO, an SPTE that a third thread has
 frozen, a table that it removes, a full table), for every kind of MMU, and both fault policies where
 they matter. Either operation may come first, and a thread that could go on is stopped at most twice;
-where that gives too many schedules, some of those are run, and all in which it is stopped once.
+where that gives too many schedules, some of those are run, and all in which it is stopped once. Then
+come random schedules of random triples of operations.
 
 What a rule forbids is saved in build/findings/, as the smallest program that was found, and the
 command that replays it is printed. Report: build/report/explore.json, with the rate of every pair."""
@@ -28,6 +29,7 @@ PRESET = "plain"
 # Schedules after which one pair on one tree is given up, so that all of it takes bounded time.
 FULL, QUICK = 200, 100
 QUICK_PREEMPTIONS = 1
+TRIPLES, QUICK_TRIPLES, RUNS = 5000, 1000, 50
 PARTS_PER_JOB = 40
 
 
@@ -39,6 +41,10 @@ def add_arguments(p):
                    help="stop a thread that could go on at most K times (default: 2)")
     p.add_argument("--max-schedules", type=arguments.whole, metavar="N",
                    help=f"give a pair on one tree up after N schedules (default: {FULL})")
+    p.add_argument("--triples", type=arguments.whole, metavar="N",
+                   help=f"run N triples of operations, {RUNS} schedules each (default: {TRIPLES})")
+    p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
+                   help="of the first triple (default: 1)")
     p.add_argument("--only", metavar="TEXT", default="",
                    help="only what has TEXT in its name: A+B.TREE.MMU[.zap], for instance "
                         "'read+unmap', '.2m-leaf.' or '.npt'")
@@ -47,7 +53,8 @@ def add_arguments(p):
 class Totals:
     """What the workers have found so far."""
 
-    def __init__(self, total):
+    def __init__(self, what, total):
+        self.what = what
         self.lock = threading.Lock()
         self.total = total
         self.begun = time.monotonic()
@@ -70,8 +77,9 @@ class Totals:
     def line(self):
         took = max(self.seconds(), 0.001)
         found = sum(1 for case in self.cases if case["rules"])
-        return (f"explore: {len(self.cases):,} of {self.total:,} cases, {self.schedules:,} schedules, "
-                f"{self.schedules / took:,.0f}/s, {found} violations, {took:.0f} s")
+        return (f"explore: {len(self.cases):,} of {self.total:,} {self.what}, "
+                f"{self.schedules:,} schedules, {self.schedules / took:,.0f}/s, {found} violations, "
+                f"{took:.0f} s")
 
 
 class Workers:
@@ -158,41 +166,61 @@ def print_violations(cases, program, findings):
               f"{paths.shown(path)}")
 
 
-def run(args):
-    program = builds.program(builds.build(PRESET, args.jobs, ["tdp"]), "tdp")
+def explore_pairs(args, tdp, findings):
+    """All pairs that --only names; returns their totals and what the bound was."""
     preemptions = args.preemptions or (QUICK_PREEMPTIONS if args.quick else 2)
     most = args.max_schedules or (QUICK if args.quick else FULL)
-    findings = os.path.join(paths.BUILD, "findings")
-    os.makedirs(findings, exist_ok=True)
-    listed = subprocess.run([program, "pairs", "--list", f"--only={args.only}"], check=True,
-                            stdout=subprocess.PIPE, text=True).stdout.split()
-    if not listed:
-        raise paths.Failure(f"nothing has '{args.only}' in its name; `{paths.shown(program)} pairs "
-                            "--list` prints the names", status=2)
-    totals = Totals(len(listed))
-    share_out([program, "pairs", f"--preemptions={preemptions}", f"--max-schedules={most}",
-               f"--save={findings}", f"--only={args.only}"], args.jobs, totals)
+    listed = subprocess.run(tdp + ["--list"], check=True, stdout=subprocess.PIPE,
+                            text=True).stdout.split()
+    totals = Totals("cases", len(listed))
+    share_out(tdp + [f"--preemptions={preemptions}", f"--max-schedules={most}",
+                     f"--save={findings}"], args.jobs, totals)
     if len(totals.cases) != len(listed):
         raise paths.Failure(f"{len(totals.cases)} of {len(listed)} cases were explored")
-    took = totals.seconds()
-    rows = by_operations(totals.cases)
-    found = [case for case in totals.cases if case["rules"]]
     complete = {k: sum(case["preemptions"] >= k for case in totals.cases)
                 for k in range(preemptions, max(preemptions - 2, 0), -1)}
     bound = ", ".join(f"all schedules with at most {k} preemption{'s' * (k > 1)} in {n:,}"
                       for k, n in complete.items())
     bound += f" of {len(listed):,} cases; in the others as many as {most:,}, and five times that, allow"
-    figures = {"pairs": ordered(rows), "cases": len(listed),
+    return totals, complete, bound
+
+
+def run_triples(args, tdp, findings):
+    wanted = args.triples or (QUICK_TRIPLES if args.quick else TRIPLES)
+    totals = Totals("triples", wanted)
+    share_out(tdp + [f"--triples={wanted}", f"--runs={RUNS}", f"--seed={args.seed}",
+                     f"--save={findings}"], args.jobs, totals)
+    return totals
+
+
+def run(args):
+    program = builds.program(builds.build(PRESET, args.jobs, ["tdp"]), "tdp")
+    findings = os.path.join(paths.BUILD, "findings")
+    os.makedirs(findings, exist_ok=True)
+    tdp = [program, "pairs", f"--only={args.only}"]
+    begun = time.monotonic()
+    pairs, complete, bound = explore_pairs(args, tdp, findings)
+    if not pairs.cases:
+        raise paths.Failure(f"nothing has '{args.only}' in its name; `{paths.shown(program)} pairs "
+                            "--list` prints the names", status=2)
+    pairs_took = pairs.seconds()
+    triples = run_triples(args, tdp, findings)
+    took = time.monotonic() - begun
+    rows = by_operations(pairs.cases)
+    found = [case for case in pairs.cases + triples.cases if case["rules"]]
+    figures = {"pairs": ordered(rows), "cases": len(pairs.cases),
                **{f"complete_{k}": n for k, n in complete.items()},
-               "schedules": totals.schedules, "violations": len(found), "seconds": round(took, 1),
-               "schedules_per_s": round(totals.schedules / max(took, 1e-9))}
+               "schedules": pairs.schedules, "violations": len(found), "seconds": round(took, 1),
+               "schedules_per_s": round(pairs.schedules / max(pairs_took, 1e-9)),
+               "triples": len(triples.cases), "triples_schedules": triples.schedules}
     print_violations(found, program, findings)
-    print(f"explore: {figures['pairs']:,} ordered pairs of operations in {len(listed):,} cases, "
-          f"{totals.schedules:,} schedules in {took:.0f} s ({figures['schedules_per_s']:,}/s), "
+    print(f"explore: {figures['pairs']:,} ordered pairs of operations in {len(pairs.cases):,} cases, "
+          f"{pairs.schedules:,} schedules in {pairs_took:.0f} s ({figures['schedules_per_s']:,}/s); "
+          f"{len(triples.cases):,} triples, {triples.schedules:,} schedules; "
           f"{len(found)} violations")
-    print("bound: " + bound)
+    print("bound of pairs: " + bound)
     print("report: " + report.write("explore", not found, figures, bound=bound, operations=rows,
-                                    violations=[c for c in totals.cases if c["rules"]],
-                                    incomplete=sorted(c["pair"] for c in totals.cases
+                                    violations=found,
+                                    incomplete=sorted(c["pair"] for c in pairs.cases
                                                       if not c["exhausted"])))
     return 1 if found else 0

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdp pairs: bounded exploration of every two operations on every starting tree.  One line of JSON for
- * each pair, for ./dev explore, which shares the pairs out to several of these.
+ * tdp pairs: bounded exploration of every two operations on every starting tree, and random schedules of
+ * random triples.  One line of JSON for each, for ./dev explore, which shares them out to several of
+ * these.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,10 +17,11 @@
 #include "executor.h"
 #include "explore.h"
 #include "pairs.h"
+#include "schedule.h"
 #include "tdp.h"
 
 /* Where a pair has too many schedules, those with one preemption less may be so many times more. */
-#define FEWER_FACTOR	5
+#define FEWER_FACTOR 5
 
 static const char help[] =
 	"usage: tdp pairs [OPTION]...\n"
@@ -33,6 +35,9 @@ static const char help[] =
 	"  -p, --part=I/N           only every N-th pair, from the I-th on; I counts from 0\n"
 	"  -o, --only=TEXT          only pairs in whose name this is: A+B.TREE.MMU[.zap]\n"
 	"  -s, --save=DIR           save the smallest failing program of a pair there, as NAME.tdp\n"
+	"  -t, --triples=N          instead, run N triples at random, under schedules at random\n"
+	"      --runs=N             schedules of each triple (50)\n"
+	"      --seed=N             of the first triple (1)\n"
 	"  -l, --list               print the names\n"
 	"      --program            print the programs\n"
 	"  -h, --help               this text\n"
@@ -47,6 +52,9 @@ static const char help[] =
  * @save: --save, NULL: nowhere
  * @list: --list
  * @programs: --program
+ * @triples: --triples, 0: pairs
+ * @runs: --runs
+ * @seed: --seed
  * @prog: of the pair at hand
  */
 struct pairs {
@@ -56,6 +64,9 @@ struct pairs {
 	const char *save;
 	bool list;
 	bool programs;
+	uint64_t triples;
+	uint64_t runs;
+	uint64_t seed;
 	struct program *prog;
 };
 
@@ -80,21 +91,19 @@ static int print_program(const struct program *prog, FILE *out)
 	return ferror(out) ? -EIO : 0;
 }
 
-/* Says where it is, so that the program can be found. */
-static int save(struct pairs *p, const char *name, const struct explore_result *res)
+static int save(struct pairs *p, const char *name, const struct oracle_violation *violation)
 {
 	char path[4096];
 	FILE *out;
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/%s.tdp", p->save, name);
-	explore_program(p->prog, res);
 	out = fopen(path, "w");
 	if (!out) {
 		fprintf(stderr, "tdp pairs: %s: %s\n", path, strerror(errno));
 		return TDP_EXIT_USAGE;
 	}
-	fprintf(out, "# %s: rule %c, %s\n", name, res->violation.rule, res->violation.text);
+	fprintf(out, "# %s: rule %c, %s\n", name, violation->rule, violation->text);
 	ret = print_program(p->prog, out);
 	if (fclose(out) || ret) {
 		fprintf(stderr, "tdp pairs: %s: could not be written\n", path);
@@ -161,9 +170,107 @@ static int explore(struct pairs *p, const char *name)
 	fflush(stdout);
 	if (!res.rules)
 		return TDP_EXIT_OK;
-	if (p->save && save(p, name, &res))
+	explore_program(p->prog, &res);
+	if (p->save && save(p, name, &res.violation))
 		return TDP_EXIT_USAGE;
 	return TDP_EXIT_VIOLATION;
+}
+
+/* ---- triples: too many to explore, so that chance has to do ---- */
+
+/**
+ * struct sampler - random schedules from where the starting tree has been made
+ * @random: makes them
+ * @scheduler: for the executor
+ * @settled: threads that make the tree
+ */
+struct sampler {
+	struct schedule_random random;
+	struct sim_scheduler scheduler;
+	uint32_t settled;
+};
+
+static unsigned int sample_point(void *ctx, int thread, enum point_kind kind, int level, u32 k,
+				 u64 object, u32 runnable, int *target)
+{
+	struct sampler *s = ctx;
+
+	if (runnable & s->settled)
+		return 0;
+	return s->random.scheduler.at_point(s->random.scheduler.ctx, thread, kind, level, k, object,
+					    runnable, target);
+}
+
+static int sample_pick(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable)
+{
+	struct sampler *s = ctx;
+
+	if (runnable & s->settled)
+		return __builtin_ctz(runnable);
+	return s->random.scheduler.pick(s->random.scheduler.ctx, thread, why, k, runnable);
+}
+
+static uint32_t rules_of(const struct oracle *oracle)
+{
+	uint32_t i, rules = 0;
+
+	for (i = 0; i < oracle_nr_violations(oracle); i++) {
+		char rule = oracle_violation(oracle, i)->rule;
+
+		rules |= 1u << (rule == '!' ? 26 : rule - 'A');
+	}
+	return rules;
+}
+
+static int sample(struct pairs *p, const char *name)
+{
+	static struct prog_choice record[PROG_MAX_CHOICES];
+	static struct exec_result res;
+	struct executor *x = executor_create();
+	struct sampler s = {
+		.scheduler = { .ctx = &s,
+			       .every_point = true,
+			       .at_point = sample_point,
+			       .pick = sample_pick },
+		.settled = p->opts.settled,
+	};
+	struct exec_options opts = {
+		.scheduler = &s.scheduler,
+		.record = record,
+		.max_record = PROG_MAX_CHOICES,
+	};
+	double begun = seconds();
+	uint64_t i, points = 0;
+	uint32_t rules = 0;
+	int ret = TDP_EXIT_OK;
+
+	if (!x) {
+		fprintf(stderr, "tdp pairs: no memory\n");
+		return TDP_EXIT_USAGE;
+	}
+	for (i = 0; i < p->runs && !rules; i++) {
+		/* From a switch at nearly every point to a handful in all. */
+		schedule_random_init(&s.random, p->seed * p->runs + i, 4u << i % 8);
+		executor_run(x, p->prog, &opts, &res);
+		points += res.stats.points;
+		rules = rules_of(executor_oracle(x));
+	}
+	printf("{\"pair\":\"%s\",\"schedules\":%llu,\"points\":%llu,\"failing\":%d,\"rules\":\"",
+	       name, (unsigned long long)i, (unsigned long long)points, rules != 0);
+	print_rules(rules);
+	printf("\",\"seconds\":%.6f}\n", seconds() - begun);
+	if (rules) {
+		ret = TDP_EXIT_VIOLATION;
+		if (res.nr_record <= PROG_MAX_CHOICES) {
+			memcpy(p->prog->choices, record, res.nr_record * sizeof(*record));
+			p->prog->nr_choices = res.nr_record;
+			program_sort_choices(p->prog);
+		}
+		if (p->save && save(p, name, oracle_violation(executor_oracle(x), 0)))
+			ret = TDP_EXIT_USAGE;
+	}
+	executor_destroy(x);
+	return ret;
 }
 
 /*
@@ -178,7 +285,7 @@ static int explore_apart(struct pairs *p, const char *name)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		int ret = explore(p, name);
+		int ret = p->triples ? sample(p, name) : explore(p, name);
 
 		fflush(stdout);
 		_exit(ret);
@@ -196,21 +303,19 @@ static int explore_apart(struct pairs *p, const char *name)
 	return TDP_EXIT_VIOLATION;
 }
 
-static int one(struct pairs *p, uint32_t number)
+static int one(struct pairs *p, const struct pair *pair)
 {
 	struct prog_error err;
-	struct pair pair;
 	char name[128];
 
-	pairs_get(number, &pair);
-	pair_name(&pair, name, sizeof(name));
+	pair_name(pair, name, sizeof(name));
 	if (p->only && !strstr(name, p->only))
 		return TDP_EXIT_OK;
 	if (p->list) {
 		puts(name);
 		return TDP_EXIT_OK;
 	}
-	if (pair_program(&pair, p->prog, &p->opts.settled, &err)) {
+	if (pair_program(pair, p->prog, &p->opts.settled, &err)) {
 		fprintf(stderr, "tdp pairs: %s: line %d: %s\n", name, err.line, err.msg);
 		return TDP_EXIT_USAGE;
 	}
@@ -223,7 +328,7 @@ static int one(struct pairs *p, uint32_t number)
 
 static int run(struct pairs *p)
 {
-	uint32_t i, nr = pairs_nr();
+	uint64_t i, nr = p->triples ? p->triples : pairs_nr(), first = p->seed;
 	int ret = TDP_EXIT_OK;
 
 	p->prog = program_alloc();
@@ -232,8 +337,15 @@ static int run(struct pairs *p)
 		return TDP_EXIT_USAGE;
 	}
 	for (i = p->part; i < nr && ret != TDP_EXIT_USAGE; i += p->parts) {
-		int found = one(p, i);
+		struct pair pair;
+		int found;
 
+		p->seed = first + i;
+		if (p->triples)
+			pairs_triple(p->seed, &pair);
+		else
+			pairs_get(i, &pair);
+		found = one(p, &pair);
 		if (found)
 			ret = found;
 	}
@@ -266,13 +378,16 @@ static bool part(const char *text, struct pairs *p)
 
 int cmd_pairs(int argc, char **argv)
 {
-	enum { PROGRAM = 256 };
+	enum { PROGRAM = 256, RUNS, SEED };
 	static const struct option options[] = {
 		{ "preemptions", required_argument, NULL, 'k' },
 		{ "max-schedules", required_argument, NULL, 'm' },
 		{ "part", required_argument, NULL, 'p' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "save", required_argument, NULL, 's' },
+		{ "triples", required_argument, NULL, 't' },
+		{ "runs", required_argument, NULL, RUNS },
+		{ "seed", required_argument, NULL, SEED },
 		{ "list", no_argument, NULL, 'l' },
 		{ "program", no_argument, NULL, PROGRAM },
 		{ "help", no_argument, NULL, 'h' },
@@ -281,12 +396,14 @@ int cmd_pairs(int argc, char **argv)
 	struct pairs p = {
 		.opts = { .preemptions = 2, .last = 1 },
 		.parts = 1,
+		.runs = 50,
+		.seed = 1,
 	};
 	uint64_t value;
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "k:m:p:o:s:lh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "k:m:p:o:s:t:lh", options, NULL)) != -1) {
 		switch (option) {
 		case 'k':
 			if (!number(optarg, 16, &value))
@@ -307,6 +424,18 @@ int cmd_pairs(int argc, char **argv)
 			break;
 		case 's':
 			p.save = optarg;
+			break;
+		case 't':
+			if (!number(optarg, UINT32_MAX, &p.triples))
+				return usage("--triples: expected a number, found ", optarg);
+			break;
+		case RUNS:
+			if (!number(optarg, UINT32_MAX, &p.runs))
+				return usage("--runs: expected a number, found ", optarg);
+			break;
+		case SEED:
+			if (!number(optarg, UINT32_MAX, &p.seed))
+				return usage("--seed: expected a number, found ", optarg);
 			break;
 		case 'l':
 			p.list = true;
