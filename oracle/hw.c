@@ -419,8 +419,11 @@ static bool assist(struct oracle *o, uint64_t pa, int level, uint64_t old, uint6
 
 static void log_pml(struct oracle *o, struct vcpu *v, uint64_t gfn)
 {
-	/* Only what L1 runs is logged, and only while some slot wants to know. */
-	if (!o->vm.pml || v->guest_mode || !o->slots.nr_logging)
+	/*
+	 * Only what L1 runs is logged, and only while some slot wants to know: from some time within the call
+	 * that says so on. What is logged too early is of no slot that is logged, and changes nothing.
+	 */
+	if (!o->vm.pml || v->guest_mode || (!o->slots.nr_logging && !o->regions_open))
 		return;
 	/* The buffer is full: that is an exit of its own, after which the guest goes on. */
 	if (v->logged - v->drained == PML_ENTRIES) {

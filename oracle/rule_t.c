@@ -144,6 +144,12 @@ bool rule_t_use(struct oracle *o, const struct hw_use *use)
 		       report(o, use, "whose mapping is gone");
 	if (fmt_pfn(&o->fmt, leaf.spte) + (use->gfn - leaf.gfn) != e->pfn + (use->gfn - e->gfn))
 		return report(o, use, "that maps another frame than the page tables");
+	/*
+	 * While the mitigation is being turned on, a fault that goes by it already may take X from a huge
+	 * leaf. That needs no flush: before the toggle returns no root that is in use now is any more.
+	 */
+	if (use->access == HW_EXEC && o->nx_open)
+		return true;
 	if (!(permitted(o, &leaf) & needs[use->access]))
 		return in_flight(o, use->v, e->root, use->gfn, e->gfn, n) ||
 		       report(o, use, "that permits what the page tables do not");
