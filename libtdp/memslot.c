@@ -51,6 +51,25 @@ static void kvm_replace_memslot(struct kvm *kvm, int as_id, struct kvm_memory_sl
 }
 
 /*
+ * Take mn_invalidate_lock at a moment when no invalidation is between its start and its end: it must find
+ * at its end the slots that it found at its start. Who ends the last one wakes us.
+ */
+static void kvm_lock_without_invalidations(struct kvm *kvm)
+{
+	struct rcuwait *wait = &kvm->mn_memslots_update_rcuwait;
+	spinlock_t *lock = &kvm->mn_invalidate_lock;
+
+	spin_lock(lock);
+	for (prepare_to_rcuwait(wait); kvm->mn_active_invalidate_count; spin_lock(lock)) {
+		/* Announced before the lock is dropped, lest the wake-up come in between. */
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		spin_unlock(lock);
+		schedule();
+	}
+	finish_rcuwait(wait);
+}
+
+/*
  * Readers get the other set.  Enters with slots_arch_lock held and drops it, since
  * a reader inside its SRCU section may want it while this waits for the reader.
  */
@@ -62,16 +81,7 @@ static void kvm_swap_active_memslots(struct kvm *kvm, int as_id)
 	WARN_ON(gen & KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS);
 	WRITE_ONCE(slots->generation, gen | KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS);
 
-	/* An invalidation must find at its end the slots that it found at its start. */
-	spin_lock(&kvm->mn_invalidate_lock);
-	prepare_to_rcuwait(&kvm->mn_memslots_update_rcuwait);
-	while (kvm->mn_active_invalidate_count) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		spin_unlock(&kvm->mn_invalidate_lock);
-		schedule();
-		spin_lock(&kvm->mn_invalidate_lock);
-	}
-	finish_rcuwait(&kvm->mn_memslots_update_rcuwait);
+	kvm_lock_without_invalidations(kvm);
 	rcu_assign_pointer(kvm->memslots[as_id], slots);
 	spin_unlock(&kvm->mn_invalidate_lock);
 
