@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What interleaving costs: nanoseconds a switch takes from one simulated thread's stack to another's,
+ * executions a second of programs whose threads are preempted inside operations, under the oracle,
  * and how many schedules are explored in a second.
  */
 #include <getopt.h>
@@ -57,11 +58,27 @@ static double switch_ns(double seconds)
 	return spent * 1e9 / switches;
 }
 
+static double race_rate(double seconds)
+{
+	static struct program_set races = { .dir = "race" };
+	struct program *prog = program_alloc();
+	struct executor *executor = executor_create();
+	double rate;
+
+	if (!prog || !executor)
+		bench_die("start", "no memory");
+	set_load(&races, prog);
+	rate = set_rate(&races, executor, prog, seconds);
+	executor_destroy(executor);
+	program_free(prog);
+	return rate;
+}
+
 static void help(void)
 {
 	printf("usage: bench_sched [--json] [--seconds=N]\n"
-	       "Measures switches between simulated threads and exploration, N seconds (default 3)\n"
-	       "each figure.\n");
+	       "Measures switches between simulated threads, the programs of bench/programs/race and\n"
+	       "exploration, N seconds (default 3) each.\n");
 }
 
 int main(int argc, char **argv)
@@ -72,7 +89,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	double seconds = 3, ns, explored, core = 0;
+	double seconds = 3, ns, rate, explored, core = 0;
 	bool json = false;
 	int option;
 
@@ -95,13 +112,15 @@ int main(int argc, char **argv)
 		bench_die(argv[optind], "expected options only");
 	ns = switch_ns(seconds);
 	explored = explore_rate(seconds, &core);
+	rate = race_rate(seconds);
 	if (!json) {
 		printf("switch       %9.1f ns\n", ns);
+		printf("fuzz_race    %9.0f executions/s\n", rate);
 		if (explored)
 			printf("explore      %9.0f schedules/s, %.0f on one CPU\n", explored, core);
 		return 0;
 	}
-	printf("{\"figures\": {\"switch_ns.*\": %.1f", ns);
+	printf("{\"figures\": {\"switch_ns.*\": %.1f, \"fuzz_race.*.exec_per_s\": %.0f", ns, rate);
 	if (explored)
 		printf(", \"explore.schedules_per_s\": %.0f, \"explore.one_cpu_schedules_per_s\": %.0f",
 		       explored, core);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs a benchmark, bench/bench_NAME.c, built plain and under ASan+UBSan.
+"""Runs a benchmark, bench/bench_NAME.c, built plain and under ASan+UBSan; sched under TSan too.
 
 The report build/report/bench-NAME.json holds its figures, most with the build in their name:
 what.plain.exec_per_s, what.asan.exec_per_s."""
@@ -16,6 +16,7 @@ import report
 SUMMARY = "measure speed (default: fuzz)"
 PACKAGES = packages.BUILD + packages.CLANG
 PRESETS = ["plain", "asan"]
+MORE_PRESETS = {"sched": ["tsan"]}
 
 
 def names():
@@ -51,7 +52,7 @@ def run(args):
     figures = {}
     detail = {}
     ok = True
-    for preset in PRESETS:
+    for preset in PRESETS + MORE_PRESETS.get(args.name, []):
         measured, status = measure(args.name, preset, args.jobs)
         ok = ok and status == 0
         detail[preset] = {k: v for k, v in measured.items() if k != "figures"}
