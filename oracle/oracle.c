@@ -756,7 +756,7 @@ static void region_set(struct oracle *o, const struct oracle_call *call)
 		rule_w_slot(o, OP_SLOT(old.as_id, old.id));
 		/* Other slots may have come to be there since. */
 		if (!oracle_region_changed(o, oracle_call_step(o)))
-			rule_n_slot(o, &old);
+			rule_n_slot(o, &old, &call->region);
 	}
 }
 

@@ -23,6 +23,7 @@
 struct search {
 	const char *what;
 	const struct slot_desc *slot;	/* INVALIDATE_END: leaves with the right frame are fine */
+	const struct slot_desc *moved;	/* where the slot is now, which may be mapped already */
 	uint64_t before; /* ZAP_RANGE: leaves of look-ups since this step are fine */
 	uint64_t around; /* INVALIDATE_START: huge leaves made around the range since this step are */
 };
@@ -128,10 +129,18 @@ static void note_stale(struct oracle *o, const struct oracle_call *call)
 	};
 }
 
+static bool shows(struct oracle *o, const struct slot_desc *slot, const struct mirror_leaf *leaf)
+{
+	return leaf->gfn >= slot->base && leaf->gfn - slot->base < slot->npages &&
+	       host_frame(o, slot->hvn + (leaf->gfn - slot->base)) == fmt_pfn(&o->fmt, leaf->spte);
+}
+
 static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
 {
 	const struct search *s = arg;
 
+	if (s->moved && shows(o, s->moved, leaf))
+		return 0;
 	if (s->slot) {
 		uint64_t hvn = s->slot->hvn + (leaf->gfn - s->slot->base);
 
@@ -221,10 +230,16 @@ void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 	}
 }
 
-/* A slot was deleted, or moved away from where @gone says it was. */
-void rule_n_slot(struct oracle *o, const struct slot_desc *gone)
+/*
+ * A slot was deleted, or moved away from where @gone says it was to where @now does. There, other
+ * threads may have faults from the moment on at which readers of the slots see it.
+ */
+void rule_n_slot(struct oracle *o, const struct slot_desc *gone, const struct slot_desc *now)
 {
-	struct search s = { .what = "the deletion of the slot" };
+	struct search s = {
+		.what = "the deletion of the slot",
+		.moved = o->overlapped && now->npages ? now : NULL,
+	};
 
 	search(o, gone->as_id, false, gone->base, gone->base + gone->npages, &s);
 }

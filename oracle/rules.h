@@ -35,7 +35,7 @@ bool rule_m_use(struct oracle *o, const struct hw_use *use, uint64_t *hvn);
 
 /* N: nothing is left behind */
 void rule_n_call_end(struct oracle *o, const struct oracle_call *call);
-void rule_n_slot(struct oracle *o, const struct slot_desc *gone);
+void rule_n_slot(struct oracle *o, const struct slot_desc *gone, const struct slot_desc *now);
 bool rule_n_looked_up(struct oracle *o, uint64_t hvn, uint64_t pfn);
 void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn);
 void rule_n_split(struct oracle *o, const struct spte_event *ev);
