@@ -38,7 +38,7 @@ for program in tests/data/publish.tdp "$work/preempted.tdp"; do
 done
 
 # Interleavings at random, and those of the corpus.
-"$TDP_BUILD/fuzz_race" -runs=2000 -seed=1 corpus/fuzz_race >"$work/out" 2>&1 || {
+"$TDP_BUILD/fuzz_race" -artifact_prefix="$work/" -runs=2000 -seed=1 corpus/fuzz_race >"$work/out" 2>&1 || {
 	echo "FAILED: fuzz_race:" >&2
 	tail -60 "$work/out" >&2
 	bad=1
