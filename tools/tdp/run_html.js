@@ -826,8 +826,9 @@ function drawProgram(s) {
 }
 
 function drawHeader() {
-	document.title = D.file + " \u2013 tdp run";
-	$("file").textContent = D.file;
+	$("file").textContent = D.file.split("/").pop();
+	$("file").title = D.file;
+	document.title = $("file").textContent + " \u2013 tdp run";
 	D.vm.split(" ").forEach(w => $("vm").append(el("span", "chip", w)));
 	const b = el("button", "", "program");
 	b.style.cssText = "background:none;color:inherit;border-color:var(--line);font-weight:400";
@@ -838,15 +839,21 @@ function drawHeader() {
 		$("verdict").append(el("span", "ok", "no rule is broken"));
 		$("next-bad").disabled = true;
 	}
+	/* One button for each rule; it goes to the first place where that was broken. */
+	const bad = D.steps.map((step, i) => step.k === "bad" ? i : -1).filter(i => i >= 0);
+	const byRule = new Map();
 	D.violations.forEach((v, n) => {
-		const button = el("button", "", `rule ${v.rule}: ${v.meaning}`);
-		button.title = v.text;
-		button.onclick = () => {
-			const all = D.steps.map((s, i) => s.k === "bad" ? i : -1).filter(i => i >= 0);
-			go(placeOf(all[Math.min(n, all.length - 1)]));
-		};
-		$("verdict").append(button);
+		if (!byRule.has(v.rule))
+			byRule.set(v.rule, { ...v, first: bad[Math.min(n, bad.length - 1)], texts: [] });
+		byRule.get(v.rule).texts.push(v.text);
 	});
+	for (const v of byRule.values()) {
+		const times = v.texts.length > 1 ? ` (${v.texts.length} times)` : "";
+		const button = el("button", "", `rule ${v.rule}: ${v.meaning}${times}`);
+		button.title = v.texts.join("\n");
+		button.onclick = () => go(placeOf(v.first));
+		$("verdict").append(button);
+	}
 }
 
 function start() {
