@@ -8,7 +8,7 @@
  * in pairs, and what is left of the allowance goes to schedules at random.
  */
 #include "program_edit.h"
-#include "program_rng.h"
+#include "schedule.h"
 #include "shrink_internal.h"
 
 #include <string.h>
@@ -123,63 +123,10 @@ static bool preempt(struct shrink *s, bool deeper, uint32_t *runs)
 	return false;
 }
 
-/**
- * struct random_schedule - a scheduler that switches now and then
- * @scheduler: its functions
- * @rng: random numbers
- * @every: it switches at one in so many points
- */
-struct random_schedule {
-	struct sim_scheduler scheduler;
-	struct rng rng;
-	uint32_t every;
-};
-
-static int any_of(struct rng *rng, u32 threads)
-{
-	uint32_t skip = rng_below(rng, __builtin_popcount(threads));
-
-	while (skip--)
-		threads &= threads - 1;
-	return __builtin_ctz(threads);
-}
-
-static unsigned int random_at_point(void *ctx, int thread, enum point_kind kind, int level, u32 k,
-				    u64 object, u32 runnable, int *target)
-{
-	struct random_schedule *schedule = ctx;
-	u32 others = runnable & ~(1u << thread);
-
-	(void)kind;
-	(void)level;
-	(void)k;
-	if (!object || !others || rng_below(&schedule->rng, schedule->every))
-		return 0;
-	*target = any_of(&schedule->rng, others);
-	return SIM_SWITCH;
-}
-
-static int random_pick(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable)
-{
-	struct random_schedule *schedule = ctx;
-
-	(void)thread;
-	(void)why;
-	(void)k;
-	return any_of(&schedule->rng, runnable);
-}
-
 static bool run_random(struct shrink *s, uint32_t seed)
 {
 	static const uint32_t every[] = { 4, 12, 40 };
-	struct random_schedule schedule = {
-		.scheduler = { .ctx = &schedule,
-			       .every_point = true,
-			       .at_point = random_at_point,
-			       .pick = random_pick },
-		.rng = rng_seed(seed),
-		.every = every[seed % 3],
-	};
+	struct schedule_random schedule;
 	struct prog_choice record[PROG_MAX_CHOICES];
 	const struct exec_options opts = {
 		.scheduler = &schedule.scheduler,
@@ -187,6 +134,7 @@ static bool run_random(struct shrink *s, uint32_t seed)
 		.max_record = PROG_MAX_CHOICES,
 	};
 
+	schedule_random_init(&schedule, seed, every[seed % 3]);
 	if (!shrink_fails(s, s->trial, &opts) || s->res.nr_record > PROG_MAX_CHOICES)
 		return false;
 	s->trial->nr_choices = s->res.nr_record;

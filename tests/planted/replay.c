@@ -29,6 +29,7 @@
 #include "mutate.h"
 #include "platform.h"
 #include "program.h"
+#include "schedule.h"
 #include "shrink.h"
 
 #define MAX_COUNT	10000
@@ -60,47 +61,6 @@ static void die(const char *what, const char *why)
 
 /* ---- finding ---- */
 
-struct random_schedule {
-	struct sim_scheduler scheduler;
-	struct rng rng;
-	uint32_t every;
-};
-
-static int any_of(struct rng *rng, u32 threads)
-{
-	uint32_t skip = rng_below(rng, __builtin_popcount(threads));
-
-	while (skip--)
-		threads &= threads - 1;
-	return __builtin_ctz(threads);
-}
-
-static unsigned int at_point(void *ctx, int thread, enum point_kind kind, int level, u32 k,
-			     u64 object, u32 runnable, int *target)
-{
-	struct random_schedule *schedule = ctx;
-	u32 others = runnable & ~(1u << thread);
-
-	(void)kind;
-	(void)level;
-	(void)k;
-	(void)object;
-	if (!others || rng_below(&schedule->rng, schedule->every))
-		return 0;
-	*target = any_of(&schedule->rng, others);
-	return SIM_SWITCH;
-}
-
-static int pick(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable)
-{
-	struct random_schedule *schedule = ctx;
-
-	(void)thread;
-	(void)why;
-	(void)k;
-	return any_of(&schedule->rng, runnable);
-}
-
 /* The base with a few more operations, none of which has to do with the bug. */
 static void make_program(struct rng *rng)
 {
@@ -116,14 +76,8 @@ static void make_program(struct rng *rng)
 static bool run_at_random(uint64_t seed, const char *rules, struct failure *failure)
 {
 	static const uint32_t every[] = { 5, 20, 80 };
-	struct random_schedule schedule = {
-		.scheduler = { .ctx = &schedule,
-			       .every_point = true,
-			       .at_point = at_point,
-			       .pick = pick },
-		.rng = rng_seed(seed),
-		.every = every[seed % 3],
-	};
+	struct schedule_random schedule;
+	struct rng rng = rng_seed(seed);
 	struct prog_choice record[PROG_MAX_CHOICES];
 	const struct exec_options opts = {
 		.scheduler = &schedule.scheduler,
@@ -134,7 +88,8 @@ static bool run_at_random(uint64_t seed, const char *rules, struct failure *fail
 	};
 	struct exec_result res;
 
-	make_program(&schedule.rng);
+	make_program(&rng);
+	schedule_random_init(&schedule, seed, every[seed % 3]);
 	if (!executor_run(executor, prog, &opts, &res) || res.truncated ||
 	    res.nr_record > PROG_MAX_CHOICES)
 		return false;
