@@ -68,8 +68,8 @@ static double all_cores(const struct program *prog, double seconds)
  *
  * The program is two vCPUs that fault on the same page, at most four preemptions, oracle on.
  *
- * Return: schedules a second of all CPUs together; 0 in builds in which schedules start from the program's
- * beginning, where there is nothing to compare.
+ * Return: schedules a second of all CPUs together; 0 in builds in which schedules start from the
+ * program's beginning, where there is nothing to compare.
  */
 double explore_rate(double seconds, double *core)
 {

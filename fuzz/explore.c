@@ -41,8 +41,8 @@ struct part {
  * @world: schedules start from its mark; NULL: from the program's beginning
  * @search: through the schedules
  * @start: where they begin
- * @stands: what each thread does next, from its last point before the start on; @nr_stands: in how many
- *	touches, -1: it has had no point
+ * @stands: what each thread does next, from its last point before the start on; @nr_stands: in how
+ *	many touches, -1: it has had no point
  * @started: this run has got there
  * @finishing: the last run: to its end, whatever the search thinks
  * @freed: page-table pages freed, as of the last point
@@ -592,8 +592,8 @@ static int run_workers(const struct program *prog, const struct explore_options 
  *
  * Not while another executor is in use in this process.
  *
- * Return: 0: no rule was broken; 1: one was; -ENOMEM; -EAGAIN: no worker could be started; -EIO: a worker
- * died, or what it found did not happen again.
+ * Return: 0: no rule was broken; 1: one was; -ENOMEM; -EAGAIN: no worker could be started; -EIO: a
+ * worker died, or what it found did not happen again.
  */
 int explore_run(const struct program *prog, const struct explore_options *opts,
 		struct explore_result *res)

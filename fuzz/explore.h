@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Bounded exploration: every schedule of a program with at most so many preemptions, and what the
- * oracle says of each.  docs/explore.md says which schedules are left out as equivalent to others and why
- * nothing is lost by it.
+ * oracle says of each.  docs/explore.md says which schedules are left out as equivalent to others
+ * and why nothing is lost by it.
  *
- *   explore.c		explore_run(): the work cut into parts, workers, what they found put together
+ *   explore.c		explore_run(): the work in parts, workers, what they found
  *   explore_start.c	where every schedule starts
  *   explore_search.c	one part: depth first, schedule after schedule
  *   explore_order.c	which events are ordered: signatures of states, what depends on what
@@ -48,18 +48,20 @@ struct explore_count {
 /**
  * struct explore_options - what to explore, and how
  * @preemptions: a thread that could go on is stopped at most so many times in a schedule
- * @last: explore how the last @last operations of each thread interleave; those before run once, in the
- *	order that the program's own schedule gives them, and are where every schedule starts. 0: all
- * @settled: mask of threads of which no operation is explored from its start: the program's own schedule leaves
- *	them where they are when the others stand before theirs, at their end or in the middle
+ * @last: explore how the last @last operations of each thread interleave; those before run once, in
+ *	the order that the program's own schedule gives them, and are where every schedule starts.
+ *	0: all
+ * @settled: mask of threads of which no operation is explored from its start: the program's own
+ *	schedule leaves them where they are when the others stand before theirs, at their end or in
+ *	the middle
  * @no_reduction: run equivalent schedules too
  * @no_snapshot: run each schedule from the program's first operation
  * @first: stop at the first schedule that breaks a rule
  * @max_schedules: stop after so many, of each part; 0: none
  * @jobs: 0: in this process, in one part. Else that many workers share 16 parts. Results depend on
  *	whether it is 0, on nothing else
- * @state: NULL, or is told, when all is done, a hash for each way in which schedules ended that differs in
- *	anything that can be seen
+ * @state: NULL, or is told, when all is done, a hash for each way in which schedules ended that
+ *	differs in anything that can be seen
  * @progress: NULL, or is called about ten times a second; only with @jobs
  * @ctx: passed back to both
  */

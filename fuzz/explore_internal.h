@@ -19,10 +19,10 @@ static inline uint64_t explore_mix(uint64_t h, uint64_t a)
 /* ---- explore_order.c: which events are ordered ---- */
 
 /*
- * How an event touches an object. Two events of different threads depend on each other if both touch
- * an object, one as FRONT and the other as BACK. So a read is FRONT: two of them do not. A write is
- * both. What changes something in a way in which order does not matter, but matters to those who look,
- * is FRONT if those are BACK.
+ * How an event touches an object. Two events of different threads depend on each other if both
+ * touch an object, one as FRONT and the other as BACK. So a read is FRONT: two of them do not. A
+ * write is both. What changes something in a way in which order does not matter, but matters to
+ * those who look, is FRONT if those are BACK.
  */
 enum { TOUCH_FRONT = 1, TOUCH_BACK = 2, TOUCH_READ = TOUCH_FRONT, TOUCH_WRITE = 3 };
 
@@ -203,8 +203,8 @@ struct explore_switches {
  * @ctx: passed back
  * @nr_threads: threads it has, at most PROG_MAX_THREADS
  * @run: run it once from the common start, with search_start() first and then search_point() and
- *	search_pick() where threads may be switched, search_touch() in between; returns the rules broken, bits as
- *	in struct explore_result
+ *	search_pick() where threads may be switched, search_touch() in between; returns the rules
+ *	broken, bits as in struct explore_result
  * @leave: NULL, or what remains of the run does not matter: does not return, and neither does @run
  *	for this schedule; @run returns
  */

@@ -16,13 +16,13 @@
 /*
  * Objects beside those that the platform names.
  *
- * WORLD is what no point names: host pages and their marks, slots, tracked pages, requests to vCPUs,
- * what a harvest copied.  Calls of the MMU's interface change it where they begin and end, and so does
- * a look-up of a page in the host.  The oracle looks at it when an SPTE changes and when the hardware
- * looks up, walks or accesses.
+ * WORLD is what no point names: host pages and their marks, slots, tracked pages, requests to
+ * vCPUs, what a harvest copied.  Calls of the MMU's interface change it where they begin and end,
+ * and so does a look-up of a page in the host.  The oracle looks at it when an SPTE changes and
+ * when the hardware looks up, walks or accesses.
  *
- * TREE are the page tables as a whole: the hardware's use of a cached translation is judged by what became
- * of the SPTEs that it came from, each of which changes in an event of its own.
+ * TREE are the page tables as a whole: the hardware's use of a cached translation is judged by what
+ * became of the SPTEs that it came from, each of which changes in an event of its own.
  *
  * CPUS are the translations that vCPUs hold: a flush or kick takes them away.
  *
@@ -32,7 +32,8 @@
  *
  * QUEUES are those of the rwlocks: a walk that asks whether somebody waits looks at them.
  *
- * SPIN: threads that spin are held back while others have had no turn, and as long as nothing changes.
+ * SPIN: threads that spin are held back while others have had no turn, and as long as nothing
+ * changes.
  */
 
 void order_init(struct order *order)

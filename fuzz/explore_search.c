@@ -2,15 +2,16 @@
 /*
  * Depth first through the schedules with at most so many preemptions.
  *
- * A run asks at each point whether its thread goes on, and which thread is next where one gives way.
- * A question with more than one answer is a node.  The first schedule takes the default everywhere; each
- * later one repeats the answers up to the deepest node that has an answer left, and takes that.
+ * A run asks at each point whether its thread goes on, and which thread is next where one gives
+ * way. A question with more than one answer is a node.  The first schedule takes the default
+ * everywhere; each later one repeats the answers up to the deepest node that has an answer left,
+ * and takes that.
  *
  * Two things are not run (docs/explore.md has the argument):
  *
  *  - a state that was seen before with as many preemptions left: the run is cut;
- *  - a preemption that one a point later makes pointless: what the thread does between the two points
- *    depends on nothing that the others did before it ran again.
+ *  - a preemption that one a point later makes pointless: what the thread does between the two
+ *    points depends on nothing that the others did before it ran again.
  */
 #include "explore_internal.h"
 
@@ -20,8 +21,8 @@
 #define MAX_NODES (1u << 18)
 
 /*
- * What other threads touched from a switch until the thread that was switched away from ran again, in
- * all schedules that begin so. Unknown if some of those were cut before.
+ * What other threads touched from a switch until the thread that was switched away from ran again,
+ * in all schedules that begin so. Unknown if some of those were cut before.
  */
 struct meanwhile {
 	struct order_set set;
@@ -468,8 +469,8 @@ static void judge(struct search *s, uint32_t rules)
 }
 
 /*
- * All schedules with the node's answer were explored. What happened meanwhile is known, unless the thread did
- * not get away at all.
+ * All schedules with the node's answer were explored. What happened meanwhile is known, unless the
+ * thread did not get away at all.
  */
 static void finish_answer(struct node *node)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where exploration starts: each thread stands before the first of its operations that are explored.
- * What comes before runs in the order that the program's own schedule gives it; a thread that has come so
- * far lets the others catch up.
+ * Where exploration starts: each thread stands before the first of its operations that are
+ * explored. What comes before runs in the order that the program's own schedule gives it; a thread
+ * that has come so far lets the others catch up.
  */
 #include "explore_internal.h"
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The explored world as a whole: all memory that the process may write to, as it was at one moment.
- * Schedules restart from there, so that what they have in common is run once, and nothing has to know
- * what a run changes.
+ * Schedules restart from there, so that what they have in common is run once, and nothing has to
+ * know what a run changes.
  *
- * When the world is marked, its memory becomes read-only.  The first write to a page faults; the page
- * is copied and writable from then on, and before each schedule all such pages get their contents
- * back.  After a few schedules the pages that runs write to are known, and nothing faults any more.
+ * When the world is marked, its memory becomes read-only.  The first write to a page faults; the
+ * page is copied and writable from then on, and before each schedule all such pages get their
+ * contents back.  After a few schedules the pages that runs write to are known, and nothing faults
+ * any more.
  *
- * The world runs on a stack of its own.  Not part of it are the stack of whoever explores, and shared
- * mappings: what is to survive a restart is kept there (explore_alloc()).  A run must not change the
- * address space or the kernel's state: the heap is given all it may need beforehand.
+ * The world runs on a stack of its own.  Not part of it are the stack of whoever explores, and
+ * shared mappings: what is to survive a restart is kept there (explore_alloc()).  A run must not
+ * change the address space or the kernel's state: the heap is given all it may need beforehand.
  */
 #define _GNU_SOURCE
 #include "explore_internal.h"
@@ -125,7 +126,8 @@ static struct world *the_world;
 /**
  * world_possible() - can this build go back to a moment in memory?
  *
- * Not with sanitizers, which keep books elsewhere, nor when coverage is counted: counts would be lost.
+ * Not with sanitizers, which keep books elsewhere, nor when coverage is counted: counts would be
+ * lost.
  */
 bool world_possible(void)
 {
@@ -174,9 +176,9 @@ static void add_area(struct world *w, char *start, char *end)
 }
 
 /*
- * Private mappings that can be written to, without the one that this function's own stack is in. The
- * page of the thread's restartable sequences is kept from the beginning: the kernel writes to it when it
- * likes, and must be able to.
+ * Private mappings that can be written to, without the one that this function's own stack is in.
+ * The page of the thread's restartable sequences is kept from the beginning: the kernel writes to
+ * it when it likes, and must be able to.
  */
 static void find_areas(struct world *w)
 {
@@ -340,8 +342,8 @@ __attribute__((noinline)) void world_mark(struct world *w)
 }
 
 /*
- * Some pages are written to once, when something is used for the first time. Those that are as they were are
- * not copied any more until somebody writes to them again.
+ * Some pages are written to once, when something is used for the first time. Those that are as they
+ * were are not copied any more until somebody writes to them again.
  */
 static void cool(struct world *w)
 {

@@ -29,7 +29,8 @@ void schedule_random_init(struct schedule_random *s, uint64_t seed, uint32_t one
 #define SCHEDULE_MAX_DEPTH 64
 
 /**
- * struct schedule_pct - the thread with the highest priority runs, and priorities change a few times
+ * struct schedule_pct - the thread with the highest priority runs, and priorities change a few
+ * times
  * @scheduler: for &struct exec_options; the rest is its own
  * @rng: what ties there are
  * @priority: of each thread; the higher runs

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Probabilistic concurrency testing.  Of threads that can run, the one with the highest priority does.
- * Priorities are random, and change at depth - 1 random points, where the thread that runs falls
- * behind all others.  A bug that takes depth orderings of events, in a program of n threads and k points, is
- * met with a probability of at least 1 / (n k^(depth - 1)) in each run.  (Burckhardt, Kothari,
- * Musuvathi, Nagarakatte: "A randomized scheduler with probabilistic guarantees of finding bugs".)
+ * Probabilistic concurrency testing.  Of threads that can run, the one with the highest priority
+ * does. Priorities are random, and change at depth - 1 random points, where the thread that runs
+ * falls behind all others.  A bug that takes depth orderings of events, in a program of n threads
+ * and k points, is met with a probability of at least 1 / (n k^(depth - 1)) in each run. 
+ * (Burckhardt, Kothari, Musuvathi, Nagarakatte: "A randomized scheduler with probabilistic
+ * guarantees of finding bugs".)
  */
 #include "schedule.h"
 
@@ -31,8 +32,8 @@ static unsigned int at_point(void *ctx, int thread, enum point_kind kind, int le
 	(void)k;
 	(void)object;
 	/*
-	 * Who ran before and could still, spins: where there is no choice nobody asked. It must not come
-	 * before who it spins for.
+	 * Who ran before and could still, spins: where there is no choice nobody asked. It must not
+	 * come before who it spins for.
 	 */
 	if (s->thread != thread && (runnable & 1u << s->thread))
 		s->priority[s->thread] = s->lowest--;

@@ -61,8 +61,8 @@ static int pick(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable)
  * schedule_random_init() - a random schedule
  * @s: is filled
  * @seed: the same one makes the same schedule of the same program
- * @one_in: a thread is stopped at one point in so many, at least 1; what else a schedule can say comes at
- *	one in four times as many
+ * @one_in: a thread is stopped at one point in so many, at least 1; what else a schedule can say
+ *	comes at one in four times as many
  */
 void schedule_random_init(struct schedule_random *s, uint64_t seed, uint32_t one_in)
 {

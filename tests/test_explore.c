@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Exploration of programs: with reduction it ends in the same states and breaks the same rules as
- * without; schedules that start from a copy of memory are those that start from the beginning; it does
- * not matter how many processes share the work.
+ * without; schedules that start from a copy of memory are those that start from the beginning; it
+ * does not matter how many processes share the work.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,8 +54,8 @@ static void load(struct program *prog, const char *text)
 }
 
 /*
- * Two threads, the first of them a vCPU, the other of kind @other; the last operation of each is the one that
- * is explored.
+ * Two threads, the first of them a vCPU, the other of kind @other; the last operation of each is
+ * the one that is explored.
  */
 static struct program *random_program(uint64_t seed, enum thread_kind other)
 {

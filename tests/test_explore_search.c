@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The search, on machines that are simpler than the MMU: threads that read, change and write a few
- * variables under a few locks.  What it finds with its reduction is what it finds without, and what a
- * plain recursion over all schedules finds.
+ * variables under a few locks.  What it finds with its reduction is what it finds without, and what
+ * a plain recursion over all schedules finds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +22,8 @@
 #define THREADS	  3
 
 /*
- * READ: reg = reg * 3 + var; WRITE: var = reg; ADD: var += 1, which nobody's own order depends on; ASSERT: a rule is
- * broken if reg is odd; LOCAL: reg *= 5.
+ * READ: reg = reg * 3 + var; WRITE: var = reg; ADD: var += 1, which nobody's own order depends on;
+ * ASSERT: a rule is broken if reg is odd; LOCAL: reg *= 5.
  */
 enum step_kind { READ, WRITE, ADD, ASSERT, LOCK, UNLOCK, LOCAL };
 
@@ -190,8 +190,8 @@ static int touches_of(const struct step *step, struct touch *touch)
 }
 
 /*
- * A thread asks before each step.  LOCK is asked for as an event of its own when the thread finds the
- * lock taken, as it goes into the queue then.
+ * A thread asks before each step.  LOCK is asked for as an event of its own when the thread finds
+ * the lock taken, as it goes into the queue then.
  */
 static uint32_t run_machine(void *ctx)
 {

@@ -34,8 +34,8 @@ static void take_schedule(struct program *prog, const struct prog_choice *choice
  * run_schedules() - run a program under schedules that are made up, until one breaks a rule
  * @how: which
  * @x: executor
- * @prog: program; if a rule is broken, its schedule becomes the one under which that happens. Choices of
- *	its own come first
+ * @prog: program; if a rule is broken, its schedule becomes the one under which that happens.
+ *	Choices of its own come first
  * @opts: limits of a run
  * @path: for messages
  * @quiet: say nothing if nothing is found
