@@ -48,7 +48,7 @@ void explore_free(void *ptr, size_t bytes)
 #define WORLD_SANITIZED 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(TDP_TSAN)
 #define WORLD_SANITIZED 1
 #endif
 
