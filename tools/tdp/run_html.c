@@ -17,6 +17,7 @@
 
 #define DATA_MARK  "@DATA@"
 #define MAX_POINTS 50000 /* a page with more steps is no use; what changes something is kept */
+#define MAX_BYTES  (64L << 20) /* a browser takes no larger page; the rest of the run is left out */
 #define MAX_SITES  4096
 
 /* Entries that one change has written, one after the other. */
@@ -44,6 +45,7 @@ struct html_run {
  * @changes_len: how many
  * @nr_steps: steps printed
  * @points: of those, points
+ * @too_long: the page is full
  * @no_memory: something is missing
  */
 struct run_html {
@@ -62,6 +64,7 @@ struct run_html {
 	size_t changes_len;
 	uint64_t nr_steps;
 	uint64_t points;
+	bool too_long;
 	bool no_memory;
 };
 
@@ -295,6 +298,7 @@ static void print_step(void *ctx, const struct run_step *step)
 	}
 	fputc('}', h->out);
 	h->nr_steps++;
+	h->too_long = ftell(h->out) > MAX_BYTES;
 }
 
 /* Events that are told when what they stand for is done; the others, before. */
@@ -317,7 +321,7 @@ static bool told_after(const struct exec_event *ev)
  */
 void run_html_event(struct run_html *h, const struct exec_event *ev)
 {
-	if (h->no_memory)
+	if (h->no_memory || h->too_long)
 		return;
 	if (!told_after(ev))
 		note_state(h);
@@ -533,12 +537,12 @@ int run_html_end(struct run_html *h, const struct exec_result *res)
 	const char *rest = data_mark() + strlen(DATA_MARK);
 	int ret = TDP_EXIT_OK;
 
-	if (!h->no_memory)
+	if (!h->no_memory && !h->too_long)
 		run_steps_end(&h->steps);
 	print_violations(h, res);
 	print_sites(h);
-	fprintf(h->out, ",\"left_out\":%" PRIu64 "}",
-		h->points > MAX_POINTS ? h->points - MAX_POINTS : 0);
+	fprintf(h->out, ",\"left_out\":%" PRIu64 ",\"too_long\":%d}",
+		h->points > MAX_POINTS ? h->points - MAX_POINTS : 0, h->too_long);
 	fwrite(rest, 1, (const char *)run_html_page + run_html_page_size - rest, h->out);
 	if (h->no_memory) {
 		no_page(h, "no memory");

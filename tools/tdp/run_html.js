@@ -830,6 +830,10 @@ function drawHeader() {
 	$("file").title = D.file;
 	document.title = $("file").textContent + " \u2013 tdp run";
 	D.vm.split(" ").forEach(w => $("vm").append(el("span", "chip", w)));
+	if (D.too_long)
+		$("vm").append(el("span", "chip", "the run goes on: too long for a page"));
+	else if (D.left_out)
+		$("vm").append(el("span", "chip", `${D.left_out} points left out`));
 	const b = el("button", "", "program");
 	b.style.cssText = "background:none;color:inherit;border-color:var(--line);font-weight:400";
 	b.title = "show the program (p)";
