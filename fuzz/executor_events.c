@@ -233,7 +233,8 @@ static void ev_kick(void *ctx, int req, const struct sim_site *site)
 	busy = oracle_ev_kick(x->oracle, drop_roots);
 	if (exec_tracing(x))
 		exec_emit_violations(x);
-	if (drop_roots)
+	/* The kernel waits for all requests but the mere kick that drains logs. */
+	if (req != TDP_REQ_DRAIN)
 		exec_wait_for_vcpus(x, busy);
 }
 

@@ -269,12 +269,14 @@ struct kvm {
  * @start: first gfn
  * @end: first gfn after it
  * @may_block: the walk may yield mmu_lock
+ * @flush: a flush is owed for other slots, which must not wait longer than until mmu_lock is dropped
  */
 struct kvm_gfn_range {
 	struct kvm_memory_slot *slot;
 	gfn_t start;
 	gfn_t end;
 	bool may_block;
+	bool flush;
 };
 
 /* A condition that means the VM is broken: reported, and the VM is marked. */

@@ -102,7 +102,8 @@ int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memslot_cha
 
 /*
  * The vCPUs leave the guest when page-modification logging begins or ends for the VM,
- * since only then can they switch it.
+ * since only then can they switch it. All have left when this returns, so that none sets
+ * a D bit without logging it once the bits are cleared.
  */
 static void kvm_mmu_update_cpu_dirty_logging(struct kvm *kvm, bool enable)
 {
@@ -113,7 +114,7 @@ static void kvm_mmu_update_cpu_dirty_logging(struct kvm *kvm, bool enable)
 
 	nr_slots = atomic64_read(&kvm->nr_memslots_dirty_logging);
 	if ((enable && nr_slots == 1) || !nr_slots)
-		tdp_kick_vcpus(TDP_REQ_DRAIN);
+		tdp_kick_vcpus(TDP_REQ_UPDATE_DIRTY_LOGGING);
 }
 
 /* Logging has begun for a slot whose pages are clean as of now. */

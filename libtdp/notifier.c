@@ -66,6 +66,7 @@ static bool kvm_handle_hvn_range(struct kvm *kvm, const struct kvm_mmu_notifier_
 					goto unlock;
 			}
 			gfn_range = kvm_slot_gfn_range(slot, range);
+			gfn_range.flush = range->flush_on_ret && ret;
 			ret |= range->handler(kvm, &gfn_range);
 		}
 	}
@@ -159,7 +160,11 @@ bool kvm_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
 {
 	if (!kvm->mmu_invalidate_in_progress)
 		lockdep_assert_owned(&kvm->slots_lock);
-	return kvm_tdp_mmu_unmap_gfn_range(kvm, range, false);
+	/*
+	 * The kernel passes false, and yields without the flush that the slots before this one owe:
+	 * docs/findings/unmap-yields-between-slots.md.
+	 */
+	return kvm_tdp_mmu_unmap_gfn_range(kvm, range, range->flush);
 }
 
 static bool kvm_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)

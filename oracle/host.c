@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "oracle_internal.h"
+#include "rules.h"
 
 struct host *host_create(void)
 {
@@ -264,6 +265,7 @@ void oracle_host_set_backing(struct oracle *o, uint64_t hvn, uint64_t npages,
 /* The frame that is freed last, i.e. the highest, is the one that "reuse" hands out. */
 void oracle_host_unmap(struct oracle *o, uint64_t hvn, uint64_t n)
 {
+	rule_d_host(o, hvn, n);
 	log_op(o, HOST_UNMAP, hvn, n, 0, 0);
 	if (n)
 		host_frame(o, hvn + n - 1);
@@ -279,6 +281,7 @@ void oracle_host_clean(struct oracle *o, uint64_t hvn, uint64_t n)
 	struct host *h = o->host;
 	uint64_t start = hvn, end = hvn + n;
 
+	rule_d_host(o, hvn, n);
 	/* A gigabyte page, too, is clean or dirty as a whole. */
 	if (host_region(h, start)->whole)
 		start &= -(uint64_t)REGION_PAGES;
@@ -296,6 +299,7 @@ void oracle_host_huge_form(struct oracle *o, uint64_t hvn, int level)
 {
 	uint64_t n = 1ULL << (9 * (level - 1));
 
+	rule_d_host(o, hvn & -n, n);
 	log_op(o, HOST_FORM, hvn & -n, n, level, 0);
 }
 

@@ -316,6 +316,21 @@ uint32_t hw_flush(struct oracle *o, uint64_t gfn, uint64_t nr)
 }
 
 /*
+ * The first slot that is logged makes the vCPUs log what they write from when they enter the guest
+ * again; that call has yet to clear the D bits.
+ */
+static void note_logging(struct oracle *o)
+{
+	const struct oracle_call *call = oracle_in_call(o);
+	struct thread_state *t = oracle_current(o);
+
+	if (!call || call->kind != CALL_SET_REGION || !(call->region.flags & SLOT_LOG) || t->pml)
+		return;
+	t->pml = true;
+	o->pml_early++;
+}
+
+/*
  * Every vCPU leaves the guest; with @drop_roots none enters again before it has loaded a new root.
  */
 uint32_t hw_kick(struct oracle *o, bool drop_roots)
@@ -324,6 +339,8 @@ uint32_t hw_kick(struct oracle *o, bool drop_roots)
 	int i;
 
 	o->requests++;
+	if (!drop_roots)
+		note_logging(o);
 	for (i = 0; i < PROG_MAX_VCPUS; i++) {
 		struct vcpu *v = &o->vcpus[i];
 
@@ -419,11 +436,8 @@ static bool assist(struct oracle *o, uint64_t pa, int level, uint64_t old, uint6
 
 static void log_pml(struct oracle *o, struct vcpu *v, uint64_t gfn)
 {
-	/*
-	 * Only what L1 runs is logged, and only while some slot wants to know: from some time within the call
-	 * that says so on. What is logged too early is of no slot that is logged, and changes nothing.
-	 */
-	if (!o->vm.pml || v->guest_mode || (!o->slots.nr_logging && !o->regions_open))
+	/* Only what L1 runs is logged, and only while some slot wants to know. */
+	if (!o->vm.pml || v->guest_mode || (!o->slots.nr_logging && !o->pml_early))
 		return;
 	/* The buffer is full: that is an exit of its own, after which the guest goes on. */
 	if (v->logged - v->drained == PML_ENTRIES) {

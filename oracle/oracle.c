@@ -32,7 +32,6 @@ struct oracle *oracle_create(void)
 	o->migrate = migrate_create();
 	o->model = model_create();
 	map_init(&o->born);
-	map_init(&o->around);
 	return o;
 }
 
@@ -45,7 +44,6 @@ void oracle_destroy(struct oracle *o)
 	if (!o)
 		return;
 	map_free(&o->born);
-	map_free(&o->around);
 	model_destroy(o->model);
 	migrate_destroy(o->migrate);
 	host_destroy(o->host);
@@ -120,6 +118,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 		o->threads[i].frozen = MIRROR_NONE;
 		o->threads[i].locks = o->threads[i].rcu = 0;
 		o->threads[i].invalidations = 0;
+		o->threads[i].pml = false;
 		o->threads[i].nr_owed = 0;
 		o->threads[i].lookup.step = 0;
 	}
@@ -132,10 +131,10 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->overlapped = false;
 	o->nr_stale = 0;
 	map_clear(&o->born);
-	map_clear(&o->around);
 	o->open_since = 0;
 	o->invalidated = 0;
 	o->nr_tracked = 0;
+	o->pml_early = 0;
 	o->nr_nx_splits = o->nr_nx_maybe = 0;
 	o->nx_open = 0;
 	o->nx_step = 0;
@@ -348,7 +347,9 @@ static bool freezes_leaves(const struct oracle *o, const struct mirror_table *t,
 	       (how == ORACLE_XCHG || (how == ORACLE_WRITE && !fmt_volatile(&o->fmt, first)));
 }
 
-/* All that oracle_ev_spte() would do for each of them; what is frozen breaks no other rule than A. */
+/*
+ * All that oracle_ev_spte() would do for each of them; what is frozen breaks no other rule than A.
+ */
 static void leaves_frozen(struct oracle *o, struct mirror_table *t, enum oracle_how how,
 			  uint64_t pa, int n, uint64_t first, uint64_t step)
 {
@@ -756,7 +757,7 @@ static void region_set(struct oracle *o, const struct oracle_call *call)
 		rule_w_slot(o, OP_SLOT(old.as_id, old.id));
 		/* Other slots may have come to be there since. */
 		if (!oracle_region_changed(o, oracle_call_step(o)))
-			rule_n_slot(o, &old, &call->region);
+			rule_n_slot(o, &old);
 	}
 }
 
@@ -817,6 +818,8 @@ void oracle_call_end(struct oracle *o, const struct oracle_call *call)
 	}
 	if (call->kind == CALL_SET_REGION) {
 		o->regions_open--;
+		o->pml_early -= t->pml;
+		t->pml = false;
 		region_set(o, call);
 		o->region_step = o->step;
 	}

@@ -106,6 +106,7 @@ struct call_frame {
  * @region_order: when the SET_REGION call that it is in released slots_lock, see region_set(); 0:
  * not yet
  * @lookup: the last that it made
+ * @pml: the SET_REGION call that it is in has kicked the vCPUs: they log by now
  * @returned: step at which its last call returned
  * @owed: what the call that it is in may still have to flush, @nr_owed: how many ranges
  */
@@ -118,6 +119,7 @@ struct thread_state {
 	int rcu;
 	int invalidations;
 	uint64_t region_order;
+	bool pml;
 	struct lookup lookup;
 	struct owed_range owed[OWED_MAX];
 	uint32_t nr_owed;
@@ -169,11 +171,11 @@ struct oracle {
 
 	/* rules' own */
 	struct map born;	/* leaf: step of the look-up that it was made from, see rule_n.c */
-	struct map around;	/* huge leaves made around a range while it was invalidated: step */
 	struct stale_range stale[MAX_STALE];
 	uint32_t nr_stale;
 	struct tracked_gfn tracked[ORACLE_MAX_TRACKED];
 	uint32_t nr_tracked;
+	int pml_early;		/* SET_REGION calls that have made vCPUs log, and not returned */
 	int64_t nr_nx_splits;	/* tables that are on the recovery list, */
 	int64_t nr_nx_maybe;	/* and those of which that is not known */
 	int nx_open;		/* SET_NX calls that have not returned */

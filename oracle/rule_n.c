@@ -4,11 +4,11 @@
  * pfn look-up before its end remains; after slot deletion, none of the slot's.
  *
  * At the end of invalidate_range_start() nothing may be mapped in the range: faults that are under
- * way see the invalidation in progress. Faults for pages beside the range do not; they may map a huge
- * page around it again as long as the host does. Before the host takes a part of a huge page away it
- * splits it, with an invalidation of all of it; such a mapping has gone when the outer one ends. At
- * invalidate_range_end() a fault may have mapped the page
- * again; it looked it up after the frames changed if it has the frame that is there now.
+ * way see the invalidation in progress. (A fault beside the range may meanwhile have made a huge
+ * leaf that reaches into it: the host still maps the memory like that. It splits its own mapping
+ * before it takes a part away, for which it invalidates all of that.) At invalidate_range_end() a
+ * fault may have mapped the page again; it looked it up after the frames changed if it has the
+ * frame that is there now.
  *
  * Where calls overlap, faults map pages again before a zap has returned, so a leaf is judged by
  * when its pfn was looked up, which is remembered for each leaf (oracle.born). KVM's sequence
@@ -23,10 +23,18 @@
 struct search {
 	const char *what;
 	const struct slot_desc *slot;	/* INVALIDATE_END: leaves with the right frame are fine */
-	const struct slot_desc *moved;	/* where the slot is now, which may be mapped already */
-	uint64_t before; /* ZAP_RANGE: leaves of look-ups since this step are fine */
-	uint64_t around; /* INVALIDATE_START: huge leaves made around the range since this step are */
+	uint64_t before;		/* ZAP_RANGE: leaves of look-ups since this step are fine */
+	uint64_t start, end;		/* INVALIDATE_START: leaves that reach beyond are fine, */
+	uint64_t since;			/* if they were made since this step */
+	bool slots;			/* SET_REGION: leaves that a slot wants are fine */
 };
+
+static uint64_t pages(int level)
+{
+	return 1ULL << (9 * (level - 1));
+}
+
+#define KEY_MADE	(1ULL << 63)
 
 /* A leaf is known by its address and by which use of the page that is. */
 static uint64_t leaf_key(const struct mirror_table *t, uint64_t pa)
@@ -40,6 +48,33 @@ static uint64_t leaf_born(const struct oracle *o, const struct mirror_table *t, 
 	uint64_t step = map_get(&o->born, leaf_key(t, pa));
 
 	return step == MAP_NONE ? t->born : step;
+}
+
+/* The step at which the leaf was made; 0: before anything overlapped, MAP_NONE: by a split. */
+static uint64_t leaf_made(const struct oracle *o, const struct mirror_table *t, uint64_t pa)
+{
+	uint64_t step = map_get(&o->born, leaf_key(t, pa) | KEY_MADE);
+
+	return step == MAP_NONE && !t->made ? 0 : step;
+}
+
+/*
+ * Did a fault beside the range make the huge page, which may have been split since, that reaches
+ * into it?
+ */
+static bool is_from_beside(const struct oracle *o, const struct mirror_leaf *leaf,
+			   const struct search *s)
+{
+	const struct mirror_table *t = leaf->table;
+	uint64_t made = leaf_made(o, t, leaf->pa);
+
+	if (!s->since)
+		return false;
+	if (made == MAP_NONE)
+		return t->made >= s->since &&
+		       (t->gfn < s->start || t->gfn + pages(t->level + 1) > s->end);
+	return made >= s->since &&
+	       (leaf->gfn < s->start || leaf->gfn + pages(leaf->level) > s->end);
 }
 
 /* The current thread's look-up, if it was made in the call that it is in. */
@@ -58,26 +93,6 @@ bool rule_n_looked_up(struct oracle *o, uint64_t hvn, uint64_t pfn)
 	return l && l->pfn - pfn == l->hvn - hvn;
 }
 
-/* A huge leaf whose fault was for a page beside the range that is being invalidated. */
-static void note_around(struct oracle *o, const struct spte_event *ev, uint64_t hvn,
-			const struct lookup *l)
-{
-	uint64_t n = 1ULL << (9 * (ev->level - 1));
-	int i, depth;
-
-	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
-		const struct thread_state *t = &o->threads[i];
-
-		for (depth = 0; depth < t->depth; depth++) {
-			const struct oracle_call *call = &t->calls[depth].call;
-
-			if (call->kind == CALL_INVALIDATE_START && hvn < call->gfn + call->n &&
-			    call->gfn < hvn + n && l->hvn - call->gfn >= call->n)
-				map_put(&o->around, leaf_key(ev->t, ev->pa), o->step);
-		}
-	}
-}
-
 /**
  * rule_n_leaf() - a leaf was made, of the frame that the host page has now
  * @o: oracle
@@ -92,8 +107,7 @@ void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn)
 	if (!o->overlapped || !l || !rule_n_looked_up(o, hvn, fmt_pfn(&o->fmt, ev->val)))
 		return;
 	map_put(&o->born, leaf_key(ev->t, ev->pa), l->step);
-	if (ev->level > 1)
-		note_around(o, ev, hvn, l);
+	map_put(&o->born, leaf_key(ev->t, ev->pa) | KEY_MADE, o->step);
 	for (i = 0; i < MAX_STALE && i < o->nr_stale; i++) {
 		const struct stale_range *r = &o->stale[i];
 		uint64_t page = r->gfns ? ev->gfn + (l->hvn - hvn) : l->hvn;
@@ -112,8 +126,12 @@ void rule_n_split(struct oracle *o, const struct spte_event *ev)
 {
 	struct mirror_table *child = mirror_table(o, fmt_table(&o->fmt, ev->val));
 
-	if (o->overlapped)
-		child->born = leaf_born(o, ev->t, ev->pa);
+	if (!o->overlapped)
+		return;
+	child->born = leaf_born(o, ev->t, ev->pa);
+	child->made = leaf_made(o, ev->t, ev->pa);
+	if (child->made == MAP_NONE)
+		child->made = ev->t->made;
 }
 
 /* Look-ups before the call that returns now are stale. */
@@ -129,31 +147,35 @@ static void note_stale(struct oracle *o, const struct oracle_call *call)
 	};
 }
 
-static bool shows(struct oracle *o, const struct slot_desc *slot, const struct mirror_leaf *leaf)
+/* Is there a slot, by now, whose page the leaf maps? */
+static bool is_wanted(struct oracle *o, const struct mirror_leaf *leaf)
 {
-	return leaf->gfn >= slot->base && leaf->gfn - slot->base < slot->npages &&
-	       host_frame(o, slot->hvn + (leaf->gfn - slot->base)) == fmt_pfn(&o->fmt, leaf->spte);
+	const struct mirror_table *root = mirror_table(o, leaf->table->root);
+	const struct slot_desc *seen[MAX_SEEN];
+	int n = root ? oracle_slots_seen(o, root->smm, leaf->gfn, seen) : 0;
+
+	while (n--)
+		if (host_frame(o, seen[n]->hvn + (leaf->gfn - seen[n]->base)) ==
+		    fmt_pfn(&o->fmt, leaf->spte))
+			return true;
+	return false;
 }
 
 static int found(struct oracle *o, const struct mirror_leaf *leaf, void *arg)
 {
 	const struct search *s = arg;
 
-	if (s->moved && shows(o, s->moved, leaf))
-		return 0;
 	if (s->slot) {
 		uint64_t hvn = s->slot->hvn + (leaf->gfn - s->slot->base);
 
 		if (host_frame(o, hvn) == fmt_pfn(&o->fmt, leaf->spte))
 			return 0;
 	}
-	if (s->around) {
-		uint64_t made = map_get(&o->around, leaf_key(leaf->table, leaf->pa));
-
-		if (made != MAP_NONE && made >= s->around)
-			return 0;
-	}
 	if (s->before && leaf_born(o, leaf->table, leaf->pa) >= s->before)
+		return 0;
+	if (is_from_beside(o, leaf, s))
+		return 0;
+	if (s->slots && is_wanted(o, leaf))
 		return 0;
 	oracle_report(o, 'N', leaf->gfn, leaf->spte,
 		      "a mapping at level %d is left after %s returned", leaf->level, s->what);
@@ -189,28 +211,21 @@ static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_
 			/* Where a slot is deleted or moved from another one may be by now. */
 			if (from >= to || oracle_slot_leaves(o, o->slots.list[as][i]->number))
 				continue;
+			s.start = d->base + (from - d->hvn);
+			s.end = d->base + (to - d->hvn);
 			if (end_of_invalidation)
 				s.slot = d;
 			else if (o->overlapped)
-				s.around = oracle_call_step(o);
-			search(o, as, false, d->base + (from - d->hvn), d->base + (to - d->hvn),
-			       &s);
+				s.since = oracle_call_step(o);
+			search(o, as, false, s.start, s.end, &s);
 		}
 	}
 }
 
-static void search_zapped(struct oracle *o, const struct oracle_call *call)
+void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 {
 	struct search s = { .what = "a zap of a gfn range" };
 
-	/* Other threads may have mapped the pages again by a new look-up. */
-	if (o->overlapped)
-		s.before = oracle_call_step(o);
-	search(o, -1, true, call->gfn, call->gfn + call->n, &s);
-}
-
-void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
-{
 	if (call->ret < 0)
 		return;
 	switch (call->kind) {
@@ -222,7 +237,17 @@ void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 		note_stale(o, call);
 		break;
 	case CALL_ZAP_RANGE:
-		search_zapped(o, call);
+		/*
+		 * Other threads may have mapped the pages again by a new look-up; or, where the
+		 * walk had been already, mapped a huge page for the sake of one beside the range:
+		 * only a fault's own gfn is compared with it. What that maps was so after the call
+		 * began, which is what its callers (a changed memory type) ask for.
+		 */
+		if (o->overlapped)
+			s.before = s.since = oracle_call_step(o);
+		s.start = call->gfn;
+		s.end = call->gfn + call->n;
+		search(o, -1, true, call->gfn, call->gfn + call->n, &s);
 		note_stale(o, call);
 		break;
 	default:
@@ -230,16 +255,10 @@ void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 	}
 }
 
-/*
- * A slot was deleted, or moved away from where @gone says it was to where @now does. There, other
- * threads may have faults from the moment on at which readers of the slots see it.
- */
-void rule_n_slot(struct oracle *o, const struct slot_desc *gone, const struct slot_desc *now)
+/* A slot was deleted, or moved away from where @gone says it was. */
+void rule_n_slot(struct oracle *o, const struct slot_desc *gone)
 {
-	struct search s = {
-		.what = "the deletion of the slot",
-		.moved = o->overlapped && now->npages ? now : NULL,
-	};
+	struct search s = { .what = "the deletion of the slot", .slots = true };
 
 	search(o, gone->as_id, false, gone->base, gone->base + gone->npages, &s);
 }

@@ -18,6 +18,7 @@ void rule_b_spte(struct oracle *o, const struct spte_event *ev);
 
 /* D: the host's dirty marks (what migration loses is in migrate.c) */
 void rule_d_call_end(struct oracle *o, const struct oracle_call *call);
+void rule_d_host(struct oracle *o, uint64_t hvn, uint64_t n);
 
 /* G: SPTEs that are not MMU-present */
 void rule_g_spte(struct oracle *o, const struct spte_event *ev);
@@ -35,7 +36,7 @@ bool rule_m_use(struct oracle *o, const struct hw_use *use, uint64_t *hvn);
 
 /* N: nothing is left behind */
 void rule_n_call_end(struct oracle *o, const struct oracle_call *call);
-void rule_n_slot(struct oracle *o, const struct slot_desc *gone, const struct slot_desc *now);
+void rule_n_slot(struct oracle *o, const struct slot_desc *gone);
 bool rule_n_looked_up(struct oracle *o, uint64_t hvn, uint64_t pfn);
 void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn);
 void rule_n_split(struct oracle *o, const struct spte_event *ev);

@@ -111,7 +111,7 @@ static void on_kick(void *ctx, int req, const struct sim_site *site)
 {
 	(void)ctx;
 	(void)site;
-	if (req != TDP_REQ_DRAIN) {
+	if (req == TDP_REQ_FREE_OBSOLETE_ROOTS) {
 		seen.kicks++;
 		return;
 	}

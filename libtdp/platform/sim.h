@@ -942,11 +942,12 @@ void sim_flush(gfn_t gfn, u64 nr, const struct sim_site *site);
 void sim_kick(int req, const struct sim_site *site);
 
 /*
- * Requests that reach vCPUs through tdp_kick_vcpus(). Both make every vCPU leave the guest.
+ * Requests that reach vCPUs through tdp_kick_vcpus(). All make every vCPU leave the guest.
  * DRAIN: so that it hands over what its PML buffer holds (kvm_arch_sync_dirty_log).
- * FREE_OBSOLETE_ROOTS: it must load a new root before it runs again.
+ * FREE_OBSOLETE_ROOTS: it must load a new root before it runs again; waited for.
+ * UPDATE_DIRTY_LOGGING: it logs, or logs no more, when it runs again; waited for.
  */
-enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS };
+enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS, TDP_REQ_UPDATE_DIRTY_LOGGING };
 
 #define WARN_ON(cond)                              \
 	({                                         \
