@@ -37,7 +37,7 @@ thread vcpu 0
 	write 0x200
 	exec 0x201
 thread host
-	clean 0x201 0x1
+	age 0x201 0x1
 END
 program never.tdp <<'END'
 vm mmu=ept ad=on levels=4
@@ -86,12 +86,12 @@ expect 2 '^good\.tdp: ok' bad.tdp good.tdp
 # The trace: columns, the source line of the program and of libtdp, SPTEs in words, the address of a point.
 expect 0 '^ +step +t0 vcpu 0 +t1 host$' --trace good.tdp
 expect 0 '^ +[0-9]+  t0\.0 write 0x200  \[line 5\]$' --trace good.tdp
-expect 0 '^ +[0-9]+ {26}t1\.0 clean 0x201 0x1  \[line 8\]$' --trace good.tdp
+expect 0 '^ +[0-9]+ {26}t1\.0 age 0x201 0x1  \[line 8\]$' --trace good.tdp
 expect 0 '^ +[0-9]+  ╰─{23}▶ t1 runs: t0 has ended$' --trace good.tdp
 expect 0 'cmpxchg\(2M\)#1 gfn 0x200: none → page pfn 0x400200 rw- A D WB host-writable MMU-writable  \[tdp_[a-z]+\.[ch]:[0-9]+\]$' --trace --width=160 good.tdp
 expect 0 'cmpxchg\(2M\)#1 gfn 0x200: 8000000000000000 none → 8600000400200bf3 page pfn 0x400200 rw- ' --trace=hex --width=160 good.tdp
 expect 0 'and 511 more changes like it, up to gfn 0x3ff' --trace --width=200 good.tdp
-expect 0 '^ +[0-9]+    invalidate-end|^ +[0-9]+ +invalidate-end 0x201\+0x1  = 0$' --trace=calls good.tdp
+expect 0 '^ +[0-9]+ +age 0x201\+0x1  = 1$' --trace=calls good.tdp
 expect 0 'tlb#1 gfn 0x200: vCPU looks it up in its TLB, nothing there' --trace=points good.tdp
 expect 0 'cond-resched#1' --trace=all good.tdp
 
