@@ -87,6 +87,8 @@ struct stale_range {
 struct owed_range {
 	uint64_t root;
 	uint64_t start, end;
+	uint64_t unit;
+	bool gone;
 };
 
 struct call_frame {
@@ -261,8 +263,8 @@ void oracle_overlap(struct oracle *o);
 bool oracle_region_changed(const struct oracle *o, uint64_t since);
 
 /* ---- owed.c ---- */
-void owed_add(struct oracle *o, uint64_t root, uint64_t start, uint64_t n);
+void owed_add(struct oracle *o, uint64_t root, uint64_t start, uint64_t n, bool gone);
 void owed_paid(struct oracle *o, uint64_t gfn, uint64_t nr);
-bool owed_any(const struct oracle *o, uint64_t root, uint64_t gfn);
+bool owed_any(const struct oracle *o, uint64_t root, uint64_t gfn, bool gone);
 
 #endif /* ORACLE_INTERNAL_H */

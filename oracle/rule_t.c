@@ -18,7 +18,9 @@
  *
  * Never fine is an entry that maps another frame than the page tables do: two vCPUs would see
  * different memory at the same place. Whoever takes a frame away keeps others from mapping the next
- * one until no TLB has the old one: by mmu_lock, held for writing, or by a frozen SPTE.
+ * one until no TLB has the old one: by mmu_lock, held for writing, or by a frozen SPTE. So a page
+ * that is mapped again while a flush is owed for its last mapping is a violation by itself, whether
+ * or not a vCPU uses either of them.
  */
 #include "mirror_internal.h"
 #include "rules.h"
@@ -41,13 +43,31 @@ static bool takes_away(const struct oracle *o, const struct spte_event *ev)
 	return ev->is_leaf && (fmt_perm(&o->fmt, ev->old) & ~fmt_perm(&o->fmt, ev->val));
 }
 
+/*
+ * A page is mapped that was not. In an invalid root, or in a table that is being removed, that is
+ * nothing that anybody could come to use.
+ */
+static void check_refault(struct oracle *o, const struct spte_event *ev)
+{
+	const struct mirror_table *root = mirror_at(o->mirror, ev->t->root);
+
+	if (!o->calls_open || !root || !root->valid || !owed_any(o, ev->t->root, ev->gfn, true) ||
+	    !mirror_reachable(o, ev->t))
+		return;
+	oracle_report(o, 'T', ev->gfn, ev->val,
+		      "a page is mapped again before the flush that is owed for its last mapping");
+}
+
 void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 {
 	uint32_t idx = (ev->pa >> 3) & 511;
 	uint64_t bit = 1ULL << (idx & 63);
 
-	if (ev->was && takes_away(o, ev))
-		owed_add(o, ev->t->root, ev->gfn, 1ULL << (9 * (ev->level - 1)));
+	/* What a table mapped went with the link to it. */
+	if (ev->was && (ev->t->linked || ev->t->is_root) && takes_away(o, ev))
+		owed_add(o, ev->t->root, ev->gfn, 1ULL << (9 * (ev->level - 1)), !ev->is);
+	if (ev->is_leaf && !ev->was)
+		check_refault(o, ev);
 	if (o->fmt.ad || !ev->was_leaf)
 		return;
 	if (ev->is && !ev->is_leaf && ev->t->aged[idx / 64] & bit)
@@ -65,7 +85,7 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 static bool in_flight(const struct oracle *o, const struct vcpu *v, uint64_t root, uint64_t gfn,
 		      uint64_t start, uint64_t n)
 {
-	return owed_any(o, root, gfn) || hw_flush_pending(v, start, n);
+	return owed_any(o, root, gfn, false) || hw_flush_pending(v, start, n);
 }
 
 /* The leaf for @gfn in the tables as they are now. */
