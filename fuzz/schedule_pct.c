@@ -3,7 +3,7 @@
  * Probabilistic concurrency testing.  Of threads that can run, the one with the highest priority
  * does. Priorities are random, and change at depth - 1 random points, where the thread that runs
  * falls behind all others.  A bug that takes depth orderings of events, in a program of n threads
- * and k points, is met with a probability of at least 1 / (n k^(depth - 1)) in each run. 
+ * and k points, is met with a probability of at least 1 / (n k^(depth - 1)) in each run.
  * (Burckhardt, Kothari, Musuvathi, Nagarakatte: "A randomized scheduler with probabilistic
  * guarantees of finding bugs".)
  */

@@ -235,8 +235,8 @@ static void test_bad_roots_end_the_walk(void **state)
 
 static int reads[POINT_LEVELS];
 
-static void count_read(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		       u64 object, const char *text, const struct sim_site *site)
+static void count_read(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 object,
+		       const char *text, const struct sim_site *site)
 {
 	(void)ctx;
 	(void)pa;

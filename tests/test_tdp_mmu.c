@@ -18,8 +18,8 @@ static struct {
 	void (*act)(hpa_t pa);
 } intruder;
 
-static void intrude_at(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		       u64 object, const char *text, const struct sim_site *site)
+static void intrude_at(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 object,
+		       const char *text, const struct sim_site *site)
 {
 	void (*act)(hpa_t pa) = intruder.act;
 

@@ -339,7 +339,7 @@ static void trace_split(struct trace *t)
 }
 
 static const char *const trace_call_names[] = {
-#define CALL(name, text) [CALL_##name] = text,
+#define CALL(name, text) text,
 	CALL_LIST(CALL)
 #undef CALL
 };

@@ -134,8 +134,8 @@ static struct {
 	void (*fn)(void);
 } meanwhile;
 
-static void on_point(void *ctx, enum point_kind kind, int level, hpa_t pa,
-		     u64 object, const char *text, const struct sim_site *site)
+static void on_point(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 object,
+		     const char *text, const struct sim_site *site)
 {
 	void (*fn)(void) = meanwhile.fn;
 
