@@ -121,7 +121,7 @@ struct world {
 /* The one that is marked. */
 static struct world *the_world;
 
-#define PAGE_OF(ptr) ((char *)((uintptr_t)(ptr) & ~(uintptr_t)(PAGE_SIZE - 1)))
+#define PAGE_OF(ptr) ((char *)(ptr) - ((uintptr_t)(ptr) & (PAGE_SIZE - 1)))
 
 /**
  * world_possible() - can this build go back to a moment in memory?
@@ -192,13 +192,13 @@ static void find_areas(struct world *w)
 	}
 	w->nr_areas = 0;
 	while (fgets(line, sizeof(line), maps)) {
-		unsigned long from, to;
+		void *from, *to;
 		char *start, *end, perm[5];
 
-		if (sscanf(line, "%lx-%lx %4s", &from, &to, perm) != 3 || strcmp(perm, "rw-p"))
+		if (sscanf(line, "%p-%p %4s", &from, &to, perm) != 3 || strcmp(perm, "rw-p"))
 			continue;
-		start = (char *)from;
-		end = (char *)to;
+		start = from;
+		end = to;
 		if (line >= start && line < end)
 			continue;
 		if (rseq >= start && rseq < end) {

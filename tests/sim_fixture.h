@@ -58,10 +58,15 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Thread @i will run @fn with its number as the argument. */
+/* Thread @i will run @fn, whose argument is the thread. */
 static void start(int i, void (*fn)(void *arg))
 {
-	sim_thread_start(&threads[i], i, fn, (void *)(uintptr_t)i);
+	sim_thread_start(&threads[i], i, fn, &threads[i]);
+}
+
+static inline int number_of(const struct sim_thread *thread)
+{
+	return thread - threads;
 }
 
 static void expect_story(const char *expected)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fibers on the portable fallback, in every build. */
-#undef TDP_FIBERS_BOOST
-#include "../libtdp/platform/fiber.c"
-
+/*
+ * Fibers on the portable fallback, in every build: this program has its own fiber.c, compiled
+ * without Boost.
+ */
 #include "fiber_cases.h"
 
 int main(void)

@@ -6,7 +6,7 @@ static int shared;
 
 static void letters(void *arg)
 {
-	uintptr_t i = (uintptr_t)arg;
+	int i = number_of(arg);
 
 	say('a' + i);
 	READ_ONCE(shared);
@@ -26,7 +26,7 @@ static struct sim_choice choices[4];
 
 static void with_choices(void *arg)
 {
-	sim_begin_op(&threads[(uintptr_t)arg], choices, ARRAY_SIZE(choices));
+	sim_begin_op(arg, choices, ARRAY_SIZE(choices));
 	letters(arg);
 	sim_end_op();
 }
@@ -102,7 +102,7 @@ static void on_decided(void *ctx, int thread, enum point_kind kind, int level, u
 
 static void count_from_zero(void *arg)
 {
-	sim_begin_op(&threads[(uintptr_t)arg], NULL, 0);
+	sim_begin_op(arg, NULL, 0);
 	letters(arg);
 }
 

@@ -54,7 +54,7 @@ static void takes_spin(void *arg)
 {
 	say('?');
 	spin_lock(&spin);
-	say('0' + (uintptr_t)arg);
+	say('0' + number_of(arg));
 	spin_unlock(&spin);
 }
 
@@ -111,9 +111,9 @@ static void test_readers_wait_behind_a_writer(void **state)
 static void reads_with_others(void *arg)
 {
 	read_lock(&rwlock);
-	say('0' + (uintptr_t)arg);
-	if ((uintptr_t)arg < 2)
-		let((uintptr_t)arg + 1);
+	say('0' + number_of(arg));
+	if (number_of(arg) < 2)
+		let(number_of(arg) + 1);
 	read_unlock(&rwlock);
 }
 

@@ -370,10 +370,18 @@ static bool number(const char *text, uint64_t max, uint64_t *value)
 
 static bool part(const char *text, struct pairs *p)
 {
-	char end;
+	const char *slash = strchr(text, '/');
+	uint64_t this, of;
+	char first[16];
 
-	return sscanf(text, "%u/%u%c", &p->part, &p->parts, &end) == 2 && p->part < p->parts &&
-	       *text != '-';
+	if (!slash || slash - text >= (int)sizeof(first))
+		return false;
+	snprintf(first, sizeof(first), "%.*s", (int)(slash - text), text);
+	if (!number(first, UINT32_MAX, &this) || !number(slash + 1, UINT32_MAX, &of) || this >= of)
+		return false;
+	p->part = this;
+	p->parts = of;
+	return true;
 }
 
 int cmd_pairs(int argc, char **argv)
