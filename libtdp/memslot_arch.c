@@ -124,8 +124,12 @@ static void kvm_mmu_slot_start_logging(struct kvm *kvm, const struct kvm_memory_
 		__kvm_mmu_slot_try_split_huge_pages(kvm, slot, PG_LEVEL_4K);
 
 	if (kvm->arch.cpu_dirty_log_size) {
-		kvm_mmu_slot_leaf_clear_dirty(kvm, slot);
+		/*
+		 * In this order, which is not the kernel's: a huge page that got D again could be
+		 * split, and all its parts would have D: docs/findings/log-start-splits-dirty.md.
+		 */
 		kvm_mmu_slot_remove_write_access(kvm, slot, PG_LEVEL_2M);
+		kvm_mmu_slot_leaf_clear_dirty(kvm, slot);
 	} else {
 		kvm_mmu_slot_remove_write_access(kvm, slot, PG_LEVEL_4K);
 	}

@@ -750,6 +750,19 @@ bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush)
 
 /* ---- faults ---- */
 
+/*
+ * Has a fault taken away what another one relied on? A read that found the host's page read-only
+ * may come after a write that made it writable. Kernels after 6.12 look for that:
+ * docs/findings/fault-takes-write-access.md.
+ */
+static bool tdp_mmu_map_lost_write(struct kvm *kvm, const struct tdp_iter *iter, u64 new_spte)
+{
+	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
+
+	return is_shadow_present_pte(iter->old_spte) && is_mmu_writable_spte(fmt, iter->old_spte) &&
+	       !is_mmu_writable_spte(fmt, new_spte);
+}
+
 /* Install the leaf that the fault is about. Mirrors tdp_mmu_map_handle_target_level(). */
 static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault,
 					   struct tdp_iter *iter)
@@ -778,6 +791,8 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 		/* The leaf replaced a table, whose entries may be in TLBs. */
 		if (is_shadow_present_pte(iter->old_spte) &&
 		    !is_last_spte(iter->old_spte, iter->level))
+			kvm_flush_remote_tlbs_gfn(kvm, iter->gfn, iter->level);
+		else if (tdp_mmu_map_lost_write(kvm, iter, new_spte))
 			kvm_flush_remote_tlbs_gfn(kvm, iter->gfn, iter->level);
 	}
 
