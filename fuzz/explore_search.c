@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define FIRST_QUESTION 1 /* which thread begins */
 #define MAX_NODES (1u << 18)
 
 /*
@@ -554,15 +555,58 @@ static bool backtrack(struct search *s)
 	return false;
 }
 
+/* Part @part of @parts explores its share of the last schedule's nodes, from number @from on. */
+static void share_nodes(struct search *s, uint32_t from, uint32_t part, uint32_t parts)
+{
+	uint64_t nodes = s->depth - from;
+
+	s->first = from + nodes * part / parts;
+	s->end = from + nodes * (part + 1) / parts;
+	/* What all parts run is counted once. */
+	if (part)
+		s->found->count = (struct explore_count){ .schedules = 0 };
+}
+
+/* The @n-th answer to a node, its default first. */
+static int nth_answer(const struct node *node, uint32_t n)
+{
+	uint32_t left = node->options & ~(1u << node->by_default);
+
+	if (!n)
+		return node->by_default;
+	while (--n)
+		left &= left - 1;
+	return __builtin_ctz(left);
+}
+
+/*
+ * The first schedule has run. Its nodes are shared out among the parts; but which thread begins is a
+ * question whose answers have most of the schedules behind them each, so that parts are first shared
+ * out among those. The parts of an answer begin with the first schedule that has it.
+ */
 static void share_out(struct search *s)
 {
-	uint64_t nodes = s->depth;
+	uint32_t part = s->opts.part, parts = s->opts.parts, answers, which, lowest, next;
+	struct node *begin = &s->nodes[0];
 
-	s->first = nodes * s->opts.part / s->opts.parts;
-	s->end = nodes * (s->opts.part + 1) / s->opts.parts;
-	/* What all parts run is counted once. */
-	if (s->opts.part)
+	answers = s->depth && begin->question == FIRST_QUESTION ?
+			  __builtin_popcount(begin->options) :
+			  1;
+	if (answers == 1 || answers > parts) {
+		share_nodes(s, 0, part, parts);
+		return;
+	}
+	which = part * answers / parts;
+	lowest = (which * parts + answers - 1) / answers;
+	next = ((which + 1) * parts + answers - 1) / answers;
+	if (which) {
 		s->found->count = (struct explore_count){ .schedules = 0 };
+		begin->answer = nth_answer(begin, which);
+		s->depth = 1;
+		s->repeat = 1;
+		judge(s, s->subject.run(s->subject.ctx));
+	}
+	share_nodes(s, 1, part - lowest, next - lowest);
 }
 
 /**
@@ -582,7 +626,7 @@ void search_run(struct search *s, struct search_found *found)
 		uint32_t rules = s->subject.run(s->subject.ctx);
 
 		judge(s, rules);
-		if (!started)
+		if (!started && s->opts.parts > 1)
 			share_out(s);
 		started = true;
 		if (s->opts.first && found->rules)
