@@ -43,16 +43,21 @@ static bool takes_away(const struct oracle *o, const struct spte_event *ev)
 	return ev->is_leaf && (fmt_perm(&o->fmt, ev->old) & ~fmt_perm(&o->fmt, ev->val));
 }
 
+static bool is_valid_root(const struct oracle *o, uint64_t pa)
+{
+	const struct mirror_table *root = mirror_at(o->mirror, pa);
+
+	return root && root->valid;
+}
+
 /*
  * A page is mapped that was not. In an invalid root, or in a table that is being removed, that is
  * nothing that anybody could come to use.
  */
 static void check_refault(struct oracle *o, const struct spte_event *ev)
 {
-	const struct mirror_table *root = mirror_at(o->mirror, ev->t->root);
-
-	if (!o->calls_open || !root || !root->valid || !owed_any(o, ev->t->root, ev->gfn, true) ||
-	    !mirror_reachable(o, ev->t))
+	if (!o->calls_open || !is_valid_root(o, ev->t->root) ||
+	    !owed_any(o, ev->t->root, ev->gfn, true) || !mirror_reachable(o, ev->t))
 		return;
 	oracle_report(o, 'T', ev->gfn, ev->val,
 		      "a page is mapped again before the flush that is owed for its last mapping");
@@ -63,8 +68,9 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 	uint32_t idx = (ev->pa >> 3) & 511;
 	uint64_t bit = 1ULL << (idx & 63);
 
-	/* What a table mapped went with the link to it. */
-	if (ev->was && (ev->t->linked || ev->t->is_root) && takes_away(o, ev))
+	/* What a table mapped went with the link to it; of an invalid root nobody has anything. */
+	if (ev->was && (ev->t->linked || ev->t->is_root) && takes_away(o, ev) &&
+	    is_valid_root(o, ev->t->root))
 		owed_add(o, ev->t->root, ev->gfn, 1ULL << (9 * (ev->level - 1)), !ev->is);
 	if (ev->is_leaf && !ev->was)
 		check_refault(o, ev);
