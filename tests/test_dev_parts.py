@@ -157,6 +157,14 @@ class Sharing(unittest.TestCase):
         cmd_fuzz.add_arguments(parser)
         return cmd_fuzz.parts(parser.parse_args(words))
 
+    def test_sums(self):
+        one = {"executions": 2, "seconds": 0.1, "findings": 0, "corpus": 7}
+        two = {"executions": 3, "seconds": 0.2, "findings": 1, "corpus": 8}
+        figures = cmd_fuzz.sums([("mmu", "asan", one), ("race", "tsan", two)])
+        self.assertEqual((figures["executions"], figures["seconds"], figures["findings"]),
+                         (5, 0.3, 1))
+        self.assertEqual((figures["mmu.asan.corpus"], figures["race.tsan.corpus"]), (7, 8))
+
     def test_without_a_target_all_get_their_share(self):
         listed = self.parts()
         self.assertEqual(sum(seconds for _, _, seconds in listed), 60)

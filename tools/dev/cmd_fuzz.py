@@ -155,16 +155,23 @@ def parts(args):
             for target, build, share in listed]
 
 
+def sums(each):
+    """The figures of a run: of [(target, build, figures)] the totals, and each one's own."""
+    figures = {key: round(sum(one[key] for _, _, one in each), 1)
+               for key in ("executions", "seconds", "findings")}
+    for target, build, one in each:
+        figures.update({f"{target}.{build}.{key}": value for key, value in one.items()})
+    return figures
+
+
 def run(args):
     tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
-    figures = {"executions": 0, "seconds": 0.0, "findings": 0}
-    found = []
+    each, found = [], []
     for target, build, seconds in parts(args):
         one, new = fuzz(target, build, seconds, args, tdp)
+        each.append((target, build, one))
         found += new
-        for key in figures:
-            figures[key] = round(figures[key] + one[key], 1)
-        figures.update({f"{target}.{build}.{key}": value for key, value in one.items()})
+    figures = sums(each)
     path = report.write("fuzz", not found, figures, seed=args.seed, findings=found)
     print(f"\n{figures['executions']:,} executions, {len(found)} findings\nreport: {path}")
     return 1 if found else 0
