@@ -8,6 +8,7 @@ tdp-test: plain-only
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,11 @@ def missing():
         import selenium.webdriver  # noqa: F401, pylint: disable=unused-import
     except ImportError:
         lacking.append("selenium of python3")
+    try:
+        # How the driver reaches the browser; a bare chroot has no such name.
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        lacking.append("the name localhost in /etc/hosts")
     return lacking
 
 
