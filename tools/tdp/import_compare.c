@@ -119,6 +119,40 @@ static void example(struct comparer *c, const struct item *a, const struct item 
 		 prev);
 }
 
+static bool cuts(uint64_t at, uint64_t start)
+{
+	return at > start && at < start + 512;
+}
+
+/*
+ * Whether the host changed a part of the 2M page around the key. Replay splits the huge page first,
+ * and invalidates all of it; the recorded host may have had small pages there by then.
+ */
+static bool host_split(const struct comparer *c)
+{
+	const struct import *im = c->im;
+	uint32_t s, i;
+
+	for (s = 0; s < im->nr_slots; s++) {
+		const struct slot_desc *d = &im->slots[s].desc;
+		uint64_t start;
+
+		if (d->as_id != c->key->as_id || c->key->gfn - d->base >= d->npages ||
+		    d->backing == BACKING_4K)
+			continue;
+		start = (d->hvn + (c->key->gfn - d->base)) & ~511ULL;
+		for (i = 0; i < im->nr_ops; i++) {
+			const struct op *op = &im->ops[i].op;
+
+			if ((op->kind == OP_UNMAP || op->kind == OP_REMAP ||
+			     op->kind == OP_PROTECT) &&
+			    (cuts(op->gfn, start) || cuts(op->gfn + op->n, start)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Why a class is in one history only. */
 static enum difference reason_of_one(const struct comparer *c, const struct item *item,
 				     bool recorded)
@@ -142,6 +176,9 @@ static enum difference reason_of_one(const struct comparer *c, const struct item
 		return DIFF_TEARDOWN;
 	if (import_is_raced(c->im, c->key->as_id, c->key->gfn, c->key->level))
 		return DIFF_RACE;
+	if (c->key->level == 1 && (recorded ? prev != NULL : class->kind == SPTE_NONE) &&
+	    host_split(c))
+		return DIFF_HOST_SPLIT;
 	return DIFF_UNNAMED;
 }
 

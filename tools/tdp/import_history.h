@@ -90,6 +90,7 @@ enum difference {
 	D(FAST_WRITE,	"fast-write",	"a fast page fault sets W, and its own event was not recorded") \
 	D(SPLIT_CHILD,	"split-child",	"the 512 children of a split have no events")	\
 	D(TEARDOWN,	"teardown",	"the destruction of a root has no events")	\
+	D(HOST_SPLIT,	"host-split",	"the host unmapped part of a huge page that it had split unseen") \
 	D(RACE,		"race",		"two tasks worked at the page at once: the order is not known") \
 	D(UNNAMED,	"unnamed",	"no reason is known")
 #define D(name, text, why) DIFF_##name,
