@@ -20,12 +20,6 @@ static const char help[] =
 	"  -r, --raw              FILE is a fuzzer's input: any bytes, whatever the first one says\n"
 	"  -h, --help             this text\n";
 
-static int usage(const char *why, const char *what)
-{
-	fprintf(stderr, "tdp convert: %s%s; 'tdp convert --help' says more\n", why, what);
-	return TDP_EXIT_USAGE;
-}
-
 /* The whole of a program in one form; NULL without memory. */
 static char *render(const struct program *prog, bool binary, size_t *size)
 {
@@ -62,18 +56,12 @@ static int write_out(const char *path, const char *buf, size_t size)
 
 static int convert(struct program *prog, const char *in, bool raw, const char *out, bool binary)
 {
-	struct prog_error err;
 	size_t size;
 	char *buf;
 	int ret;
 
-	if (raw ? program_load_raw(prog, in, &err) : program_load(prog, in, &err)) {
-		if (err.line)
-			fprintf(stderr, "%s:%d: %s\n", in, err.line, err.msg);
-		else
-			fprintf(stderr, "%s: %s\n", in, err.msg);
+	if (tdp_load_program(prog, in, raw))
 		return TDP_EXIT_USAGE;
-	}
 	buf = render(prog, binary, &size);
 	if (!buf) {
 		fprintf(stderr, "tdp convert: no memory\n");
@@ -106,7 +94,8 @@ int cmd_convert(int argc, char **argv)
 			break;
 		case 't':
 			if (strcmp(optarg, "text") && strcmp(optarg, "binary"))
-				return usage("--to: expected text or binary, found ", optarg);
+				return tdp_usage("convert", "--to: expected text or binary, found ",
+						 optarg);
 			binary = !strcmp(optarg, "binary");
 			break;
 		case 'r':
@@ -116,11 +105,11 @@ int cmd_convert(int argc, char **argv)
 			fputs(help, stdout);
 			return TDP_EXIT_OK;
 		default:
-			return usage("bad option ", argv[optind - 1]);
+			return tdp_usage("convert", "bad option ", argv[optind - 1]);
 		}
 	}
 	if (optind != argc - 1)
-		return usage("expected one FILE", "");
+		return tdp_usage("convert", "expected one FILE", "");
 
 	prog = program_alloc();
 	if (!prog) {

@@ -79,19 +79,6 @@ static void on_progress(void *ctx, const struct explore_count *count)
 		(unsigned long long)count->failing);
 }
 
-static int load(struct program *prog, const char *path)
-{
-	struct prog_error err;
-
-	if (!program_load(prog, path, &err))
-		return 0;
-	if (err.line)
-		fprintf(stderr, "%s:%d: %s\n", path, err.line, err.msg);
-	else
-		fprintf(stderr, "%s: %s\n", path, err.msg);
-	return -1;
-}
-
 static void print_count(const struct command *c, const struct explore_result *res)
 {
 	const struct explore_count *n = &res->count;
@@ -140,7 +127,7 @@ static int explore(struct command *c)
 		fprintf(stderr, "tdp explore: no memory\n");
 		return ret;
 	}
-	if (!load(prog, c->path)) {
+	if (!tdp_load_program(prog, c->path, false)) {
 		c->began = now();
 		ret = explore_run(prog, &c->opts, &res);
 		if (ret < 0) {
@@ -153,21 +140,6 @@ static int explore(struct command *c)
 	}
 	program_free(prog);
 	return ret;
-}
-
-static int usage(const char *why, const char *what)
-{
-	fprintf(stderr, "tdp explore: %s%s; 'tdp explore --help' says more\n", why, what);
-	return TDP_EXIT_USAGE;
-}
-
-static bool number(const char *text, uint64_t max, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	return !errno && end != text && !*end && *text != '-' && *value <= max;
 }
 
 int cmd_explore(int argc, char **argv)
@@ -199,14 +171,17 @@ int cmd_explore(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "k:l:s:1j:m:qh", options, NULL)) != -1) {
 		switch (option) {
 		case 'k':
-			if (!number(optarg, 255, &value))
-				return usage("--preemptions: expected 0 to 255, found ", optarg);
+			if (!tdp_number(optarg, 0, 255, &value))
+				return tdp_usage("explore",
+						 "--preemptions: expected 0 to 255, found ",
+						 optarg);
 			c.opts.preemptions = value;
 			break;
 		case 'l':
-			if (!number(optarg, PROG_MAX_OPS, &value) || !value)
-				return usage("--last: expected a number of operations, found ",
-					     optarg);
+			if (!tdp_number(optarg, 1, PROG_MAX_OPS, &value))
+				return tdp_usage("explore",
+						 "--last: expected a number of operations, found ",
+						 optarg);
 			c.opts.last = value;
 			break;
 		case 's':
@@ -216,14 +191,16 @@ int cmd_explore(int argc, char **argv)
 			c.opts.first = true;
 			break;
 		case 'j':
-			if (!number(optarg, EXPLORE_MAX_JOBS, &value) || !value)
-				return usage("--jobs: expected 1 to 64, found ", optarg);
+			if (!tdp_number(optarg, 1, EXPLORE_MAX_JOBS, &value))
+				return tdp_usage("explore", "--jobs: expected 1 to 64, found ",
+						 optarg);
 			c.opts.jobs = value;
 			break;
 		case 'm':
-			if (!number(optarg, UINT64_MAX, &value) || !value)
-				return usage("--max: expected a number of schedules, found ",
-					     optarg);
+			if (!tdp_number(optarg, 1, UINT64_MAX, &value))
+				return tdp_usage("explore",
+						 "--max: expected a number of schedules, found ",
+						 optarg);
 			c.opts.max_schedules = (value + EXPLORE_PARTS - 1) / EXPLORE_PARTS;
 			break;
 		case NO_REDUCTION:
@@ -239,11 +216,11 @@ int cmd_explore(int argc, char **argv)
 			fputs(help, stdout);
 			return TDP_EXIT_OK;
 		default:
-			return usage("bad option ", argv[optind - 1]);
+			return tdp_usage("explore", "bad option ", argv[optind - 1]);
 		}
 	}
 	if (optind + 1 != argc)
-		return usage("expected one FILE", "");
+		return tdp_usage("explore", "expected one FILE", "");
 	c.path = argv[optind];
 	return explore(&c);
 }

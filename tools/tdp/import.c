@@ -68,12 +68,6 @@ struct request {
 	bool exact_order, verify, list, quiet;
 };
 
-static int usage(const char *why, const char *what)
-{
-	fprintf(stderr, "tdp import: %s%s; 'tdp import --help' says more\n", why, what);
-	return TDP_EXIT_USAGE;
-}
-
 static bool parse_number(const char *text, unsigned long max, unsigned long *value)
 {
 	char *end;
@@ -321,17 +315,17 @@ static int take_option(struct request *rq, int option, uint32_t *nr_vm_options)
 		return -1;
 	case 'v':
 		if (!parse_number(optarg, IMPORT_MAX_VMS - 1, &value))
-			return usage("--vm takes a number, not ", optarg);
+			return tdp_usage("import", "--vm takes a number, not ", optarg);
 		rq->vm = value;
 		return -1;
 	case 'm':
 		if (!parse_number(optarg, UINT32_MAX, &value) || !value)
-			return usage("--max-ops takes a number from 1, not ", optarg);
+			return tdp_usage("import", "--max-ops takes a number from 1, not ", optarg);
 		rq->max_ops = value;
 		return -1;
 	case 's':
 		if (*nr_vm_options == MAX_VM_OPTIONS)
-			return usage("too many --vm-option", "");
+			return tdp_usage("import", "too many --vm-option", "");
 		rq->vm_options[(*nr_vm_options)++] = optarg;
 		return -1;
 	case 'e':
@@ -350,7 +344,7 @@ static int take_option(struct request *rq, int option, uint32_t *nr_vm_options)
 		fputs(help, stdout);
 		return TDP_EXIT_OK;
 	default:
-		return usage("what is asked is not clear", "");
+		return tdp_usage("import", "what is asked is not clear", "");
 	}
 }
 
@@ -373,8 +367,9 @@ int cmd_import(int argc, char **argv)
 			return ret;
 	}
 	if (optind + 1 != argc)
-		return usage(optind == argc ? "no log is named" : "one log at a time, not ",
-			     optind == argc ? "" : argv[optind + 1]);
+		return tdp_usage("import",
+				 optind == argc ? "no log is named" : "one log at a time, not ",
+				 optind == argc ? "" : argv[optind + 1]);
 	rq.path = argv[optind];
 	return import_log(&rq);
 }

@@ -353,21 +353,6 @@ static int run(struct pairs *p)
 	return ret;
 }
 
-static int usage(const char *why, const char *what)
-{
-	fprintf(stderr, "tdp pairs: %s%s; 'tdp pairs --help' says more\n", why, what);
-	return TDP_EXIT_USAGE;
-}
-
-static bool number(const char *text, uint64_t max, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	return !errno && end != text && !*end && *text != '-' && *value <= max;
-}
-
 static bool part(const char *text, struct pairs *p)
 {
 	const char *slash = strchr(text, '/');
@@ -377,7 +362,8 @@ static bool part(const char *text, struct pairs *p)
 	if (!slash || slash - text >= (int)sizeof(first))
 		return false;
 	snprintf(first, sizeof(first), "%.*s", (int)(slash - text), text);
-	if (!number(first, UINT32_MAX, &this) || !number(slash + 1, UINT32_MAX, &of) || this >= of)
+	if (!tdp_number(first, 0, UINT32_MAX, &this) ||
+	    !tdp_number(slash + 1, 0, UINT32_MAX, &of) || this >= of)
 		return false;
 	p->part = this;
 	p->parts = of;
@@ -414,18 +400,23 @@ int cmd_pairs(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "k:m:p:o:s:t:lh", options, NULL)) != -1) {
 		switch (option) {
 		case 'k':
-			if (!number(optarg, 16, &value))
-				return usage("--preemptions: expected 0 to 16, found ", optarg);
+			if (!tdp_number(optarg, 0, 16, &value))
+				return tdp_usage("pairs", "--preemptions: expected 0 to 16, found ",
+						 optarg);
 			p.opts.preemptions = value;
 			break;
 		case 'm':
-			if (!number(optarg, UINT64_MAX, &value))
-				return usage("--max-schedules: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 0, UINT64_MAX, &value))
+				return tdp_usage("pairs",
+						 "--max-schedules: expected a number, found ",
+						 optarg);
 			p.opts.max_schedules = value;
 			break;
 		case 'p':
 			if (!part(optarg, &p))
-				return usage("--part: expected I/N with I below N, found ", optarg);
+				return tdp_usage("pairs",
+						 "--part: expected I/N with I below N, found ",
+						 optarg);
 			break;
 		case 'o':
 			p.only = optarg;
@@ -434,16 +425,19 @@ int cmd_pairs(int argc, char **argv)
 			p.save = optarg;
 			break;
 		case 't':
-			if (!number(optarg, UINT32_MAX, &p.triples))
-				return usage("--triples: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 0, UINT32_MAX, &p.triples))
+				return tdp_usage("pairs", "--triples: expected a number, found ",
+						 optarg);
 			break;
 		case RUNS:
-			if (!number(optarg, UINT32_MAX, &p.runs))
-				return usage("--runs: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 0, UINT32_MAX, &p.runs))
+				return tdp_usage("pairs", "--runs: expected a number, found ",
+						 optarg);
 			break;
 		case SEED:
-			if (!number(optarg, UINT32_MAX, &p.seed))
-				return usage("--seed: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 0, UINT32_MAX, &p.seed))
+				return tdp_usage("pairs", "--seed: expected a number, found ",
+						 optarg);
 			break;
 		case 'l':
 			p.list = true;
@@ -455,10 +449,10 @@ int cmd_pairs(int argc, char **argv)
 			fputs(help, stdout);
 			return TDP_EXIT_OK;
 		default:
-			return usage("bad option ", argv[optind - 1]);
+			return tdp_usage("pairs", "bad option ", argv[optind - 1]);
 		}
 	}
 	if (optind < argc)
-		return usage("unexpected argument ", argv[optind]);
+		return tdp_usage("pairs", "unexpected argument ", argv[optind]);
 	return run(&p);
 }

@@ -139,20 +139,6 @@ static void print_never(const struct run *run, const char *path, const struct ex
 	}
 }
 
-static int load(struct run *run, const char *path)
-{
-	struct prog_error err;
-
-	if (!(run->raw ? program_load_raw(run->prog, path, &err) :
-			 program_load(run->prog, path, &err)))
-		return TDP_EXIT_OK;
-	if (err.line)
-		fprintf(stderr, "%s:%d: %s\n", path, err.line, err.msg);
-	else
-		fprintf(stderr, "%s: %s\n", path, err.msg);
-	return TDP_EXIT_USAGE;
-}
-
 static int judge(const struct run *run, const char *path, const struct exec_result *res)
 {
 	struct oracle *oracle = executor_oracle(run->executor);
@@ -248,7 +234,7 @@ static int run_made_up(struct run *run, const char *path)
 
 static int run_file(struct run *run, const char *path)
 {
-	int ret = load(run, path);
+	int ret = tdp_load_program(run->prog, path, run->raw);
 
 	if (ret)
 		return ret;
@@ -282,21 +268,6 @@ static int run_files(struct run *run, char **paths, int nr)
 	program_free(run->prog);
 	executor_destroy(run->executor);
 	return ret;
-}
-
-static int usage(const char *why, const char *what)
-{
-	fprintf(stderr, "tdp run: %s%s; 'tdp run --help' says more\n", why, what);
-	return TDP_EXIT_USAGE;
-}
-
-static bool number(const char *text, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	return !errno && end != text && !*end && *text != '-' && *value;
 }
 
 /* "points,hex". Returns what it does not know, NULL if all is well. */
@@ -375,14 +346,16 @@ int cmd_run(int argc, char **argv)
 		case 't':
 			unknown = trace_how(&run.trace, optarg);
 			if (unknown)
-				return usage("--trace: expected calls, changes, points, all or "
-					     "hex, found ",
-					     unknown);
+				return tdp_usage("run",
+						 "--trace: expected calls, changes, points, all or "
+						 "hex, found ",
+						 unknown);
 			run.tracing = true;
 			break;
 		case WIDTH:
-			if (!number(optarg, &width) || width < 40 || width > 1000)
-				return usage("--width: expected 40 to 1000, found ", optarg);
+			if (!tdp_number(optarg, 40, 1000, &width))
+				return tdp_usage("run", "--width: expected 40 to 1000, found ",
+						 optarg);
 			run.width = width;
 			break;
 		case HTML:
@@ -404,12 +377,14 @@ int cmd_run(int argc, char **argv)
 			run.quiet = true;
 			break;
 		case MAX_ACCESSES:
-			if (!number(optarg, &run.max_accesses))
-				return usage("--max-accesses: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 1, UINT64_MAX, &run.max_accesses))
+				return tdp_usage("run", "--max-accesses: expected a number, found ",
+						 optarg);
 			break;
 		case MAX_POINTS:
-			if (!number(optarg, &run.max_points))
-				return usage("--max-points: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 1, UINT64_MAX, &run.max_points))
+				return tdp_usage("run", "--max-points: expected a number, found ",
+						 optarg);
 			break;
 		case SCHEDULER:
 			if (!strcmp(optarg, "random"))
@@ -417,26 +392,30 @@ int cmd_run(int argc, char **argv)
 			else if (!strcmp(optarg, "pct"))
 				run.schedules.scheduler = RUN_PCT;
 			else
-				return usage("--scheduler: expected random or pct, found ", optarg);
+				return tdp_usage("run",
+						 "--scheduler: expected random or pct, found ",
+						 optarg);
 			break;
 		case RUNS:
-			if (!number(optarg, &run.schedules.runs))
-				return usage("--runs: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 1, UINT64_MAX, &run.schedules.runs))
+				return tdp_usage("run", "--runs: expected a number, found ",
+						 optarg);
 			break;
 		case SEED:
-			if (!number(optarg, &run.schedules.seed))
-				return usage("--seed: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 1, UINT64_MAX, &run.schedules.seed))
+				return tdp_usage("run", "--seed: expected a number, found ",
+						 optarg);
 			break;
 		case ONE_IN:
-			if (!number(optarg, &run.schedules.one_in) ||
-			    run.schedules.one_in > UINT32_MAX)
-				return usage("--one-in: expected a number of points, found ",
-					     optarg);
+			if (!tdp_number(optarg, 1, UINT32_MAX, &run.schedules.one_in))
+				return tdp_usage("run",
+						 "--one-in: expected a number of points, found ",
+						 optarg);
 			break;
 		case DEPTH:
-			if (!number(optarg, &run.schedules.depth) ||
-			    run.schedules.depth > SCHEDULE_MAX_DEPTH)
-				return usage("--depth: expected 1 to 64, found ", optarg);
+			if (!tdp_number(optarg, 1, SCHEDULE_MAX_DEPTH, &run.schedules.depth))
+				return tdp_usage("run", "--depth: expected 1 to 64, found ",
+						 optarg);
 			break;
 		case SAVE:
 			run.save = optarg;
@@ -445,12 +424,12 @@ int cmd_run(int argc, char **argv)
 			fputs(help, stdout);
 			return TDP_EXIT_OK;
 		default:
-			return usage("bad option ", argv[optind - 1]);
+			return tdp_usage("run", "bad option ", argv[optind - 1]);
 		}
 	}
 	if (optind == argc)
-		return usage("expected a FILE", "");
+		return tdp_usage("run", "expected a FILE", "");
 	if (run.html && optind + 1 < argc)
-		return usage("--html: expected one FILE, found also ", argv[optind + 1]);
+		return tdp_usage("run", "--html: expected one FILE, found also ", argv[optind + 1]);
 	return run_files(&run, argv + optind, argc - optind);
 }

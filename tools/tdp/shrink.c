@@ -151,34 +151,6 @@ static int shrink_program(struct executor *x, struct program *prog, const char *
 	return tdp_write_program(prog, out);
 }
 
-static int load(struct program *prog, const char *path, bool raw)
-{
-	struct prog_error err;
-
-	if (!(raw ? program_load_raw(prog, path, &err) : program_load(prog, path, &err)))
-		return TDP_EXIT_OK;
-	if (err.line)
-		fprintf(stderr, "%s:%d: %s\n", path, err.line, err.msg);
-	else
-		fprintf(stderr, "%s: %s\n", path, err.msg);
-	return TDP_EXIT_USAGE;
-}
-
-static int usage(const char *why, const char *what)
-{
-	fprintf(stderr, "tdp shrink: %s%s; 'tdp shrink --help' says more\n", why, what);
-	return TDP_EXIT_USAGE;
-}
-
-static bool number(const char *text, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	return !errno && end != text && !*end && *text != '-' && *value;
-}
-
 int cmd_shrink(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -203,8 +175,9 @@ int cmd_shrink(int argc, char **argv)
 			out = optarg;
 			break;
 		case 'n':
-			if (!number(optarg, &executions))
-				return usage("--executions: expected a number, found ", optarg);
+			if (!tdp_number(optarg, 1, UINT64_MAX, &executions))
+				return tdp_usage("shrink",
+						 "--executions: expected a number, found ", optarg);
 			break;
 		case 'r':
 			raw = true;
@@ -216,16 +189,16 @@ int cmd_shrink(int argc, char **argv)
 			fputs(help, stdout);
 			return TDP_EXIT_OK;
 		default:
-			return usage("bad option ", argv[optind - 1]);
+			return tdp_usage("shrink", "bad option ", argv[optind - 1]);
 		}
 	}
 	if (optind != argc - 1)
-		return usage("expected one FILE", "");
+		return tdp_usage("shrink", "expected one FILE", "");
 
 	x = executor_create();
 	prog = program_alloc();
 	if (x && prog) {
-		ret = load(prog, argv[optind], raw);
+		ret = tdp_load_program(prog, argv[optind], raw);
 		if (!ret)
 			ret = shrink_program(x, prog, argv[optind], out, executions, quiet);
 	} else {

@@ -6,6 +6,9 @@
 #ifndef TDP_TOOL_H
 #define TDP_TOOL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum {
 	TDP_EXIT_OK = 0,
 	TDP_EXIT_VIOLATION = 1,
@@ -13,6 +16,11 @@ enum {
 };
 
 struct program;
+
+/* arguments.c */
+int tdp_usage(const char *command, const char *why, const char *what);
+bool tdp_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+int tdp_load_program(struct program *prog, const char *path, bool raw);
 
 int tdp_write_program(const struct program *prog, const char *path);
 
