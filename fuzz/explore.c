@@ -72,9 +72,14 @@ struct explorer {
 
 /* ---- a run ---- */
 
-static uint32_t rules_of(struct executor *x)
+/**
+ * explore_rules() - which rules a run has broken
+ * @oracle: of the run
+ *
+ * Return: bit mask as in struct explore_result.
+ */
+uint32_t explore_rules(const struct oracle *oracle)
 {
-	struct oracle *oracle = executor_oracle(x);
 	uint32_t i, rules = 0;
 
 	for (i = 0; i < oracle_nr_violations(oracle); i++) {
@@ -195,7 +200,7 @@ static uint64_t end_state(const struct explorer *e, struct kvm *kvm)
 	stats.points = 0;
 	for (i = 0; i < exec_nr_stats; i++)
 		h = explore_mix(h, exec_stat_get(&stats, &exec_stat_infos[i]));
-	return explore_mix(h, rules_of(e->executor));
+	return explore_mix(h, explore_rules(executor_oracle(e->executor)));
 }
 
 static void before_destroy(void *ctx, struct kvm *kvm)
@@ -206,7 +211,7 @@ static void before_destroy(void *ctx, struct kvm *kvm)
 
 	if (e->finishing || !e->started || search_was_cut(e->search))
 		return;
-	e->rules = rules_of(e->executor);
+	e->rules = explore_rules(executor_oracle(e->executor));
 	state = end_state(e, kvm);
 	if (!seen_before(&e->states, state, 0)) {
 		if (part->nr_states < PART_STATES)
@@ -245,7 +250,7 @@ static uint32_t run(void *ctx)
 		begin(e);
 		execute(e);
 	}
-	return rules_of(e->executor);
+	return explore_rules(executor_oracle(e->executor));
 }
 
 static void leave(void *ctx)
@@ -300,7 +305,7 @@ static void run_once(struct explorer *e, uint32_t number)
 {
 	struct search_found *found = &e->part->found;
 
-	found->rules = rules_of(e->executor);
+	found->rules = explore_rules(executor_oracle(e->executor));
 	if (!number)
 		found->count = (struct explore_count){
 			.schedules = 1,

@@ -102,5 +102,6 @@ struct explore_result {
 int explore_run(const struct program *prog, const struct explore_options *opts,
 		struct explore_result *res);
 void explore_program(struct program *prog, const struct explore_result *res);
+uint32_t explore_rules(const struct oracle *oracle);
 
 #endif /* FUZZ_EXPLORE_H */

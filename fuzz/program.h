@@ -131,6 +131,7 @@ bool choice_allowed(enum choice_action action, enum point_kind kind);
  */
 int program_parse(struct program *prog, const char *text, size_t len, struct prog_error *err);
 size_t program_print(const struct program *prog, char *buf, size_t size);
+char *program_text(const struct program *prog); /* to be freed; NULL: no memory */
 size_t op_print(const struct op *op, char *buf, size_t size);
 size_t choice_print(const struct prog_choice *choice, char *buf, size_t size);
 

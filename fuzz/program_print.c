@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "program.h"
 #include "program_names.h"
@@ -173,6 +174,22 @@ size_t program_print(const struct program *prog, char *buf, size_t size)
 		put(&out, "\n");
 	}
 	return out.len;
+}
+
+/**
+ * program_text - the canonical text of a program, to be freed
+ * @prog: valid
+ *
+ * Return: the text; NULL without memory.
+ */
+char *program_text(const struct program *prog)
+{
+	size_t size = program_print(prog, NULL, 0) + 1;
+	char *text = malloc(size);
+
+	if (text)
+		program_print(prog, text, size);
+	return text;
 }
 
 /**

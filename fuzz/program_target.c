@@ -49,12 +49,10 @@ void target_options(int argc, char **argv)
 
 static char *as_text(const struct program *prog)
 {
-	size_t size = program_print(prog, NULL, 0) + 1;
-	char *text = malloc(size);
+	char *text = program_text(prog);
 
 	if (!text)
 		abort();
-	program_print(prog, text, size);
 	return text;
 }
 

@@ -105,12 +105,10 @@ static bool run_at_random(uint64_t seed, const char *rules, struct failure *fail
 
 static char *text_of(const struct program *p)
 {
-	size_t size = program_print(p, NULL, 0) + 1;
-	char *text = malloc(size);
+	char *text = program_text(p);
 
 	if (!text)
 		abort();
-	program_print(p, text, size);
 	return text;
 }
 

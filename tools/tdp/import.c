@@ -219,8 +219,7 @@ static void write_comment(FILE *file, const struct import *im)
 static int write_program(const struct request *rq, const struct import *im,
 			 const struct program *prog)
 {
-	size_t size = program_print(prog, NULL, 0);
-	char *text = malloc(size + 1);
+	char *text = program_text(prog);
 	FILE *file = rq->out ? fopen(rq->out, "w") : stdout;
 	bool failed;
 
@@ -229,9 +228,8 @@ static int write_program(const struct request *rq, const struct import *im,
 		free(text);
 		return TDP_EXIT_USAGE;
 	}
-	program_print(prog, text, size + 1);
 	write_comment(file, im);
-	failed = fwrite(text, 1, size, file) != size;
+	failed = fputs(text, file) < 0;
 	failed |= rq->out ? fclose(file) : fflush(file);
 	free(text);
 	if (failed) {

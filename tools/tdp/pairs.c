@@ -80,13 +80,11 @@ static double seconds(void)
 
 static int print_program(const struct program *prog, FILE *out)
 {
-	size_t len = program_print(prog, NULL, 0);
-	char *text = malloc(len + 1);
+	char *text = program_text(prog);
 
 	if (!text)
 		return -ENOMEM;
-	program_print(prog, text, len + 1);
-	fwrite(text, 1, len, out);
+	fputs(text, out);
 	free(text);
 	return ferror(out) ? -EIO : 0;
 }
@@ -210,18 +208,6 @@ static int sample_pick(void *ctx, int thread, enum point_kind why, u32 k, u32 ru
 	return s->random.scheduler.pick(s->random.scheduler.ctx, thread, why, k, runnable);
 }
 
-static uint32_t rules_of(const struct oracle *oracle)
-{
-	uint32_t i, rules = 0;
-
-	for (i = 0; i < oracle_nr_violations(oracle); i++) {
-		char rule = oracle_violation(oracle, i)->rule;
-
-		rules |= 1u << (rule == '!' ? 26 : rule - 'A');
-	}
-	return rules;
-}
-
 static int sample(struct pairs *p, const char *name)
 {
 	static struct prog_choice record[PROG_MAX_CHOICES];
@@ -253,7 +239,7 @@ static int sample(struct pairs *p, const char *name)
 		schedule_random_init(&s.random, p->seed * p->runs + i, 4u << i % 8);
 		executor_run(x, p->prog, &opts, &res);
 		points += res.stats.points;
-		rules = rules_of(executor_oracle(x));
+		rules = explore_rules(executor_oracle(x));
 	}
 	printf("{\"pair\":\"%s\",\"schedules\":%llu,\"points\":%llu,\"failing\":%d,\"rules\":\"",
 	       name, (unsigned long long)i, (unsigned long long)points, rules != 0);

@@ -358,13 +358,13 @@ static void print_lines(FILE *out, const char *text, size_t len)
 /* The text as it was given, for the lines' numbers; otherwise as it would be printed. */
 static bool print_program(struct run_html *h)
 {
-	size_t size = program_print(h->prog, NULL, 0) + 1, len;
-	char *text = malloc(size);
+	char *text = program_text(h->prog);
 	FILE *file = NULL;
+	size_t len;
 
 	if (!text)
 		return false;
-	len = program_print(h->prog, text, size);
+	len = strlen(text);
 	if (h->prog->nr_threads && h->prog->threads[0].nr_ops && h->prog->threads[0].lines[0])
 		file = fopen(h->program, "r");
 	if (file) {
@@ -403,12 +403,10 @@ static void print_threads(struct run_html *h)
 /* The "vm" line, as programs are printed. */
 static bool print_vm(struct run_html *h)
 {
-	size_t size = program_print(h->prog, NULL, 0) + 1;
-	char *text = malloc(size), *vm;
+	char *text = program_text(h->prog), *vm;
 
 	if (!text)
 		return false;
-	program_print(h->prog, text, size);
 	vm = strstr(text, "vm ");
 	fputs(",\"vm\":", h->out);
 	if (vm)

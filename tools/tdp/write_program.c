@@ -17,8 +17,7 @@
 int tdp_write_program(const struct program *prog, const char *path)
 {
 	FILE *file = path ? fopen(path, "w") : stdout;
-	size_t size = program_print(prog, NULL, 0) + 1;
-	char *text = malloc(size);
+	char *text = program_text(prog);
 	bool failed;
 
 	if (!file || !text) {
@@ -26,7 +25,6 @@ int tdp_write_program(const struct program *prog, const char *path)
 		free(text);
 		return TDP_EXIT_USAGE;
 	}
-	program_print(prog, text, size);
 	failed = fputs(text, file) < 0;
 	failed |= path ? fclose(file) : fflush(file);
 	free(text);
