@@ -129,9 +129,11 @@ struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, gfn_t gfn
 void kvm_arch_free_memslot(struct kvm_memory_slot *slot);
 void kvm_arch_memslots_updated(struct kvm *kvm, u64 gen);
 int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c);
-void kvm_arch_commit_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c);
 bool kvm_lpage_disallowed(const struct kvm_memory_slot *slot, gfn_t gfn, int level);
 void kvm_mmu_gfn_count_lpage(const struct kvm_memory_slot *slot, gfn_t gfn, int count);
+
+/* slot_flags.c */
+void kvm_arch_commit_memory_region(struct kvm *kvm, const struct kvm_memslot_change *c);
 
 /* One reason more against a huge page at @gfn. Context: mmu_lock held for writing. */
 static inline void kvm_mmu_gfn_disallow_lpage(const struct kvm_memory_slot *slot, gfn_t gfn)

@@ -6,7 +6,6 @@
 #include "notifier.h"
 
 #include "memslot.h"
-#include "tdp_mmu.h"
 
 /**
  * struct kvm_mmu_notifier_range - what to do with the slots behind a range of host pages
@@ -145,28 +144,6 @@ void kvm_mmu_invalidate_end(struct kvm *kvm)
 	WARN_ON_ONCE(kvm->mmu_invalidate_range_start == INVALID_GFN);
 }
 
-/**
- * kvm_unmap_gfn_range() - zap the leaves of a slot's range in all roots, invalid ones included
- * @kvm: the VM
- * @range: the range
- *
- * Mirrors kvm_unmap_gfn_range().
- *
- * Context: mmu_lock held for writing, and an invalidation in progress or, for a slot that is
- *	being deleted, slots_lock.
- * Return: true if a flush is owed.
- */
-bool kvm_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
-{
-	if (!kvm->mmu_invalidate_in_progress)
-		lockdep_assert_owned(&kvm->slots_lock);
-	/*
-	 * The kernel passes false, and yields without the flush that the slots before this one owe:
-	 * docs/findings/unmap-yields-between-slots.md.
-	 */
-	return kvm_tdp_mmu_unmap_gfn_range(kvm, range, range->flush);
-}
-
 static bool kvm_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
 {
 	kvm_mmu_invalidate_range_add(kvm, range->start, range->end);
@@ -282,7 +259,7 @@ static int kvm_age_hvn_range(struct kvm *kvm, hvn_t start, hvn_t end,
  */
 int kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, hvn_t start, hvn_t end)
 {
-	return kvm_age_hvn_range(kvm, start, end, kvm_tdp_mmu_age_gfn_range, true);
+	return kvm_age_hvn_range(kvm, start, end, kvm_age_gfn, true);
 }
 
 /**
@@ -299,7 +276,7 @@ int kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, hvn_t start, hvn_t end)
  */
 int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start, hvn_t end)
 {
-	return kvm_age_hvn_range(kvm, start, end, kvm_tdp_mmu_age_gfn_range, false);
+	return kvm_age_hvn_range(kvm, start, end, kvm_age_gfn, false);
 }
 
 /**
@@ -315,5 +292,5 @@ int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start, hvn_t end)
  */
 int kvm_mmu_notifier_test_young(struct kvm *kvm, hvn_t start, hvn_t end)
 {
-	return kvm_age_hvn_range(kvm, start, end, kvm_tdp_mmu_test_age_gfn, false);
+	return kvm_age_hvn_range(kvm, start, end, kvm_test_age_gfn, false);
 }
