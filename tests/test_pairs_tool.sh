@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tdp pairs: finds planted bugs, saves programs that replay them, shares its work out, refuses bad input.
+# tdp pairs: finds known bugs, saves programs that replay them, shares its work out, refuses bad input.
 #
 # tdp-test: plain-only
 set -uo pipefail
@@ -15,7 +15,7 @@ wrong() {
 	failed=1
 }
 
-# finds BUG PAIRS RULE: the pairs show the planted bug, and what is saved replays it; libtdp itself is clean
+# finds BUG PAIRS RULE: the pairs show the known bug, and what is saved replays it; libtdp itself is clean
 finds() {
 	local bug=$1 pairs=$2 rule=$3 save=$work/$1 output status
 	mkdir "$save"
@@ -42,7 +42,7 @@ done | sort >"$work/parts"
 cmp -s "$work/whole" "$work/parts" || wrong "tdp pairs --list: three parts are not the whole"
 [ "$(wc -l <"$work/whole")" -gt 25000 ] || wrong "tdp pairs --list: $(wc -l <"$work/whole") pairs"
 
-# Triples: the same seed runs the same, and a planted bug is found by chance too.
+# Triples: the same seed runs the same, and a known bug is found by chance too.
 for i in 1 2; do
 	"$tdp" pairs --triples=20 --runs=20 --seed=5 | sed 's/"seconds".*//' >"$work/triples$i" ||
 		wrong "tdp pairs --triples: $(cat "$work/triples$i")"
@@ -50,7 +50,7 @@ done
 cmp -s "$work/triples1" "$work/triples2" || wrong "tdp pairs --triples: two runs of a seed differ"
 mkdir "$work/triples"
 "$tdp-age-plain-store" pairs --triples=100 --runs=30 --save="$work/triples" >"$work/out"
-[ $? = 1 ] || wrong "tdp pairs --triples: the planted bug is not found in 100 triples"
+[ $? = 1 ] || wrong "tdp pairs --triples: the known bug is not found in 100 triples"
 for program in "$work"/triples/*.tdp; do
 	"$tdp-age-plain-store" run --quiet "$program" >"$work/out"
 	[ $? = 1 ] || wrong "$program does not replay: $(cat "$work/out")"

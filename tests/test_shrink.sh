@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tdp shrink: what becomes of a program that runs into a planted bug, exit statuses, bad input.
+# tdp shrink: what becomes of a program that runs into a known bug, exit statuses, bad input.
 set -uo pipefail
 
 healthy=$TDP_BUILD/tdp

@@ -59,7 +59,7 @@ expect 2 "$tdp" explore "$dir/bad.tdp"
 says "bad.tdp:1"
 
 # A bug that takes one preemption, in a build that has it.
-planted="$TDP_BUILD/tdp-age-plain-store"
+bugged="$TDP_BUILD/tdp-age-plain-store"
 cat >"$dir/age.tdp" <<EOF
 tdp 1
 vm mmu=ept ad=on
@@ -74,24 +74,24 @@ thread host
 thread vmm
 	log-get 0
 EOF
-if [ -x "$planted" ] || cmake --build "$TDP_BUILD" --target tdp-age-plain-store >/dev/null 2>&1; then
-	expect 0 "$planted" explore -k 0 "$dir/age.tdp"
-	expect 1 "$planted" explore -k 1 -s "$dir/found.tdp" "$dir/age.tdp"
+if [ -x "$bugged" ] || cmake --build "$TDP_BUILD" --target tdp-age-plain-store >/dev/null 2>&1; then
+	expect 0 "$bugged" explore -k 0 "$dir/age.tdp"
+	expect 1 "$bugged" explore -k 1 -s "$dir/found.tdp" "$dir/age.tdp"
 	says "the smallest has 1 preemption"
 	says "rule A"
-	expect 1 "$planted" run "$dir/found.tdp"
+	expect 1 "$bugged" run "$dir/found.tdp"
 	says "rule A"
 	expect 0 "$tdp" run "$dir/found.tdp"
-	expect 1 "$planted" explore -k 1 --no-reduction --no-snapshot -s "$dir/full.tdp" "$dir/age.tdp"
+	expect 1 "$bugged" explore -k 1 --no-reduction --no-snapshot -s "$dir/full.tdp" "$dir/age.tdp"
 	cmp "$dir/found.tdp" "$dir/full.tdp" || fail "the smallest schedule depends on the reduction"
-	expect 1 "$planted" explore -k 2 --first -q "$dir/age.tdp"
+	expect 1 "$bugged" explore -k 2 --first -q "$dir/age.tdp"
 	for scheduler in random pct; do
-		expect 1 "$planted" run --scheduler=$scheduler --runs=20000 --save="$dir/$scheduler.tdp" \
+		expect 1 "$bugged" run --scheduler=$scheduler --runs=20000 --save="$dir/$scheduler.tdp" \
 			"$dir/age.tdp"
-		expect 1 "$planted" run "$dir/$scheduler.tdp"
+		expect 1 "$bugged" run "$dir/$scheduler.tdp"
 		says "rule A"
 	done
 else
-	fail "no build with a planted bug"
+	fail "no build with a known bug"
 fi
 exit $failed

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Finds failing schedules of planted bugs at random, replays them in every build, shrinks them.
+"""Finds failing schedules of known bugs at random, replays them in every build, shrinks them.
 
-For each bug of tests/planted the random scheduler runs programs until some have failed. Each run is
+For each bug that tests/replay has a program for the random scheduler runs programs until some have failed. Each run is
 recorded as a program; that program has to fail by the same rule, with the same hash over all events
 and points, in the builds with gcc and clang, with ASan and with TSan. Then it is shrunk, and the
 result is run without the bug, where nothing may be wrong with it.
@@ -22,32 +22,26 @@ import packages
 import paths
 import report
 
-SUMMARY = "failing schedules of planted bugs: replay in every build, shrink"
-PACKAGES = packages.BUILD + packages.CLANG
+SUMMARY = "failing schedules of known bugs: replay in every build, shrink"
+PACKAGES = packages.BUILD + packages.CLANG + packages.BUGS
 FOUND_BY = "plain"
 REPLAYED_BY = ["plain", "clang", "asan", "tsan"]
 SIZES = ["threads", "ops", "preemptions", "choices", "executions"]
 MOST = {"ops": 4, "preemptions": 3}
 
 
-def planted():
-    """The planted bugs that need an interleaving: name -> a program that can run into it."""
-    found = glob.glob(os.path.join(paths.ROOT, "tests", "planted", "*.tdp"))
+def listed():
+    """Known bugs that need an interleaving: name -> a program that can run into it."""
+    found = glob.glob(os.path.join(paths.ROOT, "tests", "replay", "*.tdp"))
     return {os.path.basename(f)[:-4]: f for f in sorted(found)}
-
-
-def rules_of(base):
-    """The rules that the bug breaks: the line "rules LETTERS" of its edit."""
-    with open(base[:-4] + ".edit", encoding="utf-8") as f:
-        return next(line.split()[1] for line in f if line.startswith("rules "))
 
 
 def add_arguments(p):
     p.add_argument("--count", type=arguments.whole, default=1000, metavar="N",
                    help="failing schedules, over all bugs (default: 1000)")
     p.add_argument("--bug", action="append", metavar="NAME",
-                   type=arguments.one_of("planted bug", planted()),
-                   help="of this bug only (may be repeated): " + ", ".join(planted()))
+                   type=arguments.one_of("known bug", listed()),
+                   help="of this bug only (may be repeated): " + ", ".join(listed()))
 
 
 def figures_of(command, name):
@@ -75,7 +69,7 @@ def healthy(tdp, folder):
 
 
 def run(args):
-    bugs = {n: p for n, p in planted().items() if not args.bug or n in args.bug}
+    bugs = {n: p for n, p in listed().items() if not args.bug or n in args.bug}
     presets = [p for p in REPLAYED_BY if p in builds.presets()]
     programs = ["replay-" + name for name in bugs]
     where = {p: builds.build(p, args.jobs, programs + (["tdp"] if p == FOUND_BY else []))
@@ -89,8 +83,8 @@ def run(args):
         if not count:
             continue
         program = builds.program(where[FOUND_BY], "replay-" + name)
-        figures, status = figures_of([program, base, "--rules", rules_of(base), "--count",
-                                      str(count), "--out", folder], f"find and shrink {name}")
+        figures, status = figures_of([program, base, "--count", str(count), "--out", folder],
+                                     f"find and shrink {name}")
         if status:
             wrong.append(f"{name}: found {figures['found']} of {count}, replayed "
                          f"{figures['replayed']}, shrunk {figures.get('shrunk', 0)}, or too large")

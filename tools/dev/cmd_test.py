@@ -13,7 +13,7 @@ import paths
 import report
 
 SUMMARY = "build and run every test, plain and under ASan+UBSan"
-PACKAGES = packages.BUILD + packages.CLANG + packages.BROWSER
+PACKAGES = packages.BUILD + packages.CLANG + packages.BUGS + packages.BROWSER
 PRESETS = ["plain", "asan"]
 # More builds of tdp whose runs the test "determinism" compares with those of the build under test.
 COMPARED = ["clang"]

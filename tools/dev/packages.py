@@ -10,6 +10,8 @@ import paths
 
 BUILD = ["cmake", "ninja-build", "gcc", "libc6-dev", "pkg-config", "libcmocka-dev", "liblzma-dev",
          "liburcu-dev", "libboost-context-dev"]
+# spatch, which puts known bugs into copies of libtdp.
+BUGS = ["coccinelle"]
 CLANG = ["clang-19", "llvm-19", "libclang-rt-19-dev"]
 # A browser, for the test that clicks through the page of `tdp run --html`.
 BROWSER = ["chromium", "chromium-driver", "python3-selenium"]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Failing schedules of a planted bug: found at random, recorded, replayed, shrunk.
+ * Failing schedules of a known bug: found at random, recorded, replayed, shrunk.
  *
- *   replay-NAME BASE.tdp --rules LETTERS [--count N] [--out DIR] [--no-shrink]
+ *   replay-NAME BASE.tdp [--count N] [--out DIR] [--no-shrink]
  *   replay-NAME --check DIR
  *
  * The first form takes the program BASE, adds operations at random, and runs it under the random
@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bugs/bug.h"
 #include "failure.h"
 #include "mutate.h"
 #include "platform.h"
@@ -48,7 +49,7 @@ struct found {
 };
 
 static const char usage[] =
-	"expected BASE.tdp --rules LETTERS [--count N] [--out DIR] [--no-shrink], or --check DIR";
+	"expected BASE.tdp [--count N] [--out DIR] [--no-shrink], or --check DIR";
 
 static struct executor *executor;
 static struct program *base, *prog, *copy;
@@ -73,7 +74,7 @@ static void make_program(struct rng *rng)
 }
 
 /* One random run; true: it failed, and @prog is its recording. */
-static bool run_at_random(uint64_t seed, const char *rules, struct failure *failure)
+static bool run_at_random(uint64_t seed, struct failure *failure)
 {
 	static const uint32_t every[] = { 5, 20, 80 };
 	struct schedule_random schedule;
@@ -94,7 +95,7 @@ static bool run_at_random(uint64_t seed, const char *rules, struct failure *fail
 	    res.nr_record > PROG_MAX_CHOICES)
 		return false;
 	failure_of(executor, failure);
-	if (!strchr(rules, failure->rule))
+	if (!strchr(bug.rules, failure->rule))
 		return false;
 	prog->nr_choices = res.nr_record;
 	memcpy(prog->choices, record, res.nr_record * sizeof(*record));
@@ -243,8 +244,7 @@ static bool shrink_found(struct found *found, const char *dir, uint32_t i)
 	return ok;
 }
 
-static int find(const char *path, const char *rules, uint32_t count, const char *dir,
-		bool shrinking)
+static int find(const char *path, uint32_t count, const char *dir, bool shrinking)
 {
 	struct found *found = calloc(count, sizeof(*found));
 	uint64_t seed, runs_left = RUNS_PER_FIND;
@@ -264,7 +264,7 @@ static int find(const char *path, const char *rules, uint32_t count, const char 
 		struct failure failure;
 		char *text;
 
-		if (!run_at_random(seed, rules, &f->failure))
+		if (!run_at_random(seed, &f->failure))
 			continue;
 		replay(prog, true, &failure, &f->hash);
 		text = text_of(prog);
@@ -338,7 +338,7 @@ static int check(const char *dir)
 
 int main(int argc, char **argv)
 {
-	const char *path = NULL, *rules = NULL, *dir = NULL, *recorded = NULL;
+	const char *path = NULL, *dir = NULL, *recorded = NULL;
 	unsigned long count = 100;
 	bool shrinking = true;
 	int i, ret;
@@ -346,8 +346,6 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--count") && i + 1 < argc)
 			count = strtoul(argv[++i], NULL, 0);
-		else if (!strcmp(argv[i], "--rules") && i + 1 < argc)
-			rules = argv[++i];
 		else if (!strcmp(argv[i], "--out") && i + 1 < argc)
 			dir = argv[++i];
 		else if (!strcmp(argv[i], "--check") && i + 1 < argc)
@@ -359,7 +357,7 @@ int main(int argc, char **argv)
 		else
 			die(argv[i], usage);
 	}
-	if (!path == !recorded || !path != !rules || !count || count > MAX_COUNT)
+	if (!path == !recorded || !count || count > MAX_COUNT)
 		die(argv[0], usage);
 	executor = executor_create();
 	base = program_alloc();
@@ -367,7 +365,7 @@ int main(int argc, char **argv)
 	copy = program_alloc();
 	if (!executor || !base || !prog || !copy)
 		die(argv[0], "no memory");
-	ret = recorded ? check(recorded) : find(path, rules, count, dir, shrinking);
+	ret = recorded ? check(recorded) : find(path, count, dir, shrinking);
 	program_free(base);
 	program_free(prog);
 	program_free(copy);
