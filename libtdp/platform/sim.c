@@ -13,8 +13,12 @@
 /* Runs whatever is done outside any operation: VM creation, users without schedules. */
 static struct sim_thread sim_idle_thread;
 
+/* Wants to know nothing. */
+static const struct sim_observer sim_nobody;
+
 struct sim sim = {
 	.current = &sim_idle_thread,
+	.observer = &sim_nobody,
 	.left = ~0ULL,
 	.granted = ~0ULL,
 };
@@ -48,8 +52,9 @@ void sim_reset(void)
  */
 void sim_set_observer(const struct sim_observer *observer)
 {
-	sim.observer = observer;
-	sim_observe_points(observer && observer->point);
+	sim.observer = observer ? observer : &sim_nobody;
+	sim_observing = sim.observer->point;
+	sim_watch(sim.current);
 }
 
 /**
@@ -71,16 +76,6 @@ static void sim_grant(void)
 	else
 		sim.granted = ~0ULL;
 	sim.left = sim.granted;
-}
-
-/**
- * sim_observe_points() - have the observer told of every point, or not
- * @on: costs speed; an observer without a point function stays without
- */
-void sim_observe_points(bool on)
-{
-	sim_observing = on && sim.observer && sim.observer->point;
-	sim_watch(sim.current);
 }
 
 /**
@@ -222,7 +217,7 @@ static unsigned int sim_possible(enum point_kind kind)
 static void sim_decided(struct sim_thread *t, enum point_kind kind, int level, unsigned int action,
 			int target)
 {
-	if (sim.observer && sim.observer->decided)
+	if (sim.observer->decided)
 		sim.observer->decided(sim.observer->ctx, t->number, kind, level,
 				      t->count[kind][level], action, target);
 }
@@ -269,7 +264,7 @@ static unsigned int sim_ask(struct sim_thread *t, enum point_kind kind, int leve
 /* What the run cannot go on after. The observer gets the chance to leave by longjmp. */
 void sim_fatal(char rule, const char *what, hpa_t pa)
 {
-	if (sim.observer && sim.observer->fatal)
+	if (sim.observer->fatal)
 		sim.observer->fatal(sim.observer->ctx, rule, what, pa);
 	if (fiber_current())
 		sim_leave();
@@ -379,7 +374,7 @@ void sim_used_freed(const void *ptr)
 
 void sim_warn(const char *cond, const struct sim_site *site)
 {
-	if (sim.observer && sim.observer->warn)
+	if (sim.observer->warn)
 		sim.observer->warn(sim.observer->ctx, cond, site);
 	else
 		fprintf(stderr, "libtdp: WARN at %s:%d: %s\n", site->file, site->line, cond);
@@ -400,13 +395,13 @@ char sim_object_rcu, sim_object_tlbs, sim_object_host;
 void sim_flush(gfn_t gfn, u64 nr, const struct sim_site *site)
 {
 	sim_point(POINT_FLUSH, 0, &sim_object_tlbs, site);
-	if (sim.observer && sim.observer->flush)
+	if (sim.observer->flush)
 		sim.observer->flush(sim.observer->ctx, gfn, nr, site);
 }
 
 void sim_kick(int req, const struct sim_site *site)
 {
 	sim_point(POINT_KICK, 0, &sim_object_tlbs, site);
-	if (sim.observer && sim.observer->kick)
+	if (sim.observer->kick)
 		sim.observer->kick(sim.observer->ctx, req, site);
 }

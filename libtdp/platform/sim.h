@@ -288,7 +288,7 @@ struct sim_thread {
 /**
  * struct sim - the simulated world
  * @current: the thread that runs
- * @observer: who is told of events
+ * @observer: who is told of events; never NULL
  * @left: points until one has to look closer, see sim_point(); never 0 between points
  * @granted: what @left was when a point looked closer last
  * @spent: points passed until then, since sim_reset()
@@ -331,7 +331,6 @@ bool sim_page_is_live(hpa_t pa);
 u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
 const u64 *sim_spte_look(hpa_t pa);
 
-void sim_observe_points(bool on);
 void sim_set_budget(u64 points);
 u64 sim_points(void);
 
@@ -485,7 +484,7 @@ static inline SIM_BOOKKEEPING void sim_spte_changed(enum point_kind how, const u
 						    const struct sim_site *site)
 {
 	sim.progress += ok && cur != val;
-	if (sim.observer && sim.observer->spte)
+	if (sim.observer->spte)
 		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok,
 				   site);
 }
@@ -557,7 +556,7 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 static inline SIM_BOOKKEEPING void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int level,
 						  const struct sim_site *site)
 {
-	const bool run = sim.observer && sim.observer->init;
+	const bool run = sim.observer->init;
 	int i;
 
 	for (i = 0; i < n; i++) {
@@ -635,14 +634,14 @@ static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 va
 static inline SIM_BOOKKEEPING int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen,
 						   int level)
 {
-	if (sim.observer && !sim.observer->freeze)
+	if (sim.observer->spte && !sim.observer->freeze)
 		return 0;
 	n = sim_run_length(sptep, sim_unwatched(n, 1), empty);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= n;
 	if (n)
 		SIM_SHARED_XCHG(sptep);
-	if (n && sim.observer)
+	if (n && sim.observer->freeze)
 		sim.observer->freeze(sim.observer->ctx, POINT_XCHG, sim_ptr_pa(sptep), level, n,
 				     empty, 0, frozen);
 	return n;
@@ -669,7 +668,7 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 {
 	const u64 first = sim_peek_spte(sptep);
 
-	if (sim.observer && !sim.observer->freeze)
+	if (sim.observer->spte && !sim.observer->freeze)
 		return 0;
 	n = sim_step_length(sptep, sim_unwatched(n, points), step);
 	if (n < 2)
@@ -677,7 +676,7 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 	SIM_SHARED_XCHG(sptep);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= (u64)n * points - 1;
-	if (sim.observer)
+	if (sim.observer->freeze)
 		sim.observer->freeze(sim.observer->ctx, how, sim_ptr_pa(sptep), level, n, first,
 				     step, frozen);
 	return n;

@@ -55,7 +55,7 @@ static void sim_rcu_advance(void)
 	if (!sim_rcu.first || !sim_rcu.first->readers || interrupted == &sim_rcu_thread ||
 	    sim_rcu_read_before(sim_rcu.first->readers))
 		return;
-	if (sim.observer && sim.observer->rcu)
+	if (sim.observer->rcu)
 		sim.observer->rcu(sim.observer->ctx, 0);
 	fiber_play(&sim_rcu_part);
 	SIM_ACQUIRE(&sim_rcu);
@@ -101,7 +101,7 @@ void sim_rcu_read_lock(const struct sim_site *site)
 	sim_point(POINT_RCU, 0, &sim_object_rcu, site);
 	if (!t->rcu_depth++)
 		t->rcu_since = ++sim_rcu.sections;
-	if (sim.observer && sim.observer->rcu)
+	if (sim.observer->rcu)
 		sim.observer->rcu(sim.observer->ctx, 1);
 }
 
@@ -115,7 +115,7 @@ void sim_rcu_read_unlock(const struct sim_site *site)
 	}
 	SIM_RELEASE(&sim_rcu);
 	t->rcu_depth--;
-	if (sim.observer && sim.observer->rcu)
+	if (sim.observer->rcu)
 		sim.observer->rcu(sim.observer->ctx, -1);
 	if (!t->rcu_depth)
 		sim_rcu_advance();

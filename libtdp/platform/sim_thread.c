@@ -84,7 +84,7 @@ static struct fiber *sim_enter(struct sim_thread *t)
 {
 	sim.switches++;
 	sim_watch(t);
-	if (sim.observer && sim.observer->thread)
+	if (sim.observer->thread)
 		sim.observer->thread(sim.observer->ctx, t->number);
 	return t->fiber;
 }
@@ -121,7 +121,7 @@ static struct sim_thread *sim_pick(struct sim_thread *t, enum point_kind why, u3
 	if (number < 0 || number >= SIM_MAX_THREADS || !(mask & 1u << number) ||
 	    sim.threads[number] == next)
 		return next;
-	if (sim.observer && sim.observer->decided)
+	if (sim.observer->decided)
 		sim.observer->decided(sim.observer->ctx, t->number, why, 0, k, SIM_SWITCH, number);
 	return sim.threads[number];
 }
@@ -158,7 +158,7 @@ bool sim_threads_run(void)
 		}
 	}
 	sim_watch(outside);
-	if (sim.observer && sim.observer->thread)
+	if (sim.observer->thread)
 		sim.observer->thread(sim.observer->ctx, -1);
 	return !sim_left_early;
 }
@@ -258,7 +258,7 @@ u64 sim_progress(void)
 {
 	u64 n = sim.progress;
 
-	if (sim.observer && sim.observer->progress)
+	if (sim.observer->progress)
 		n += sim.observer->progress(sim.observer->ctx);
 	return n;
 }
