@@ -160,12 +160,13 @@ struct kvm {
 };
 
 /* A condition that means the VM is broken: reported, and the VM is marked. */
-#define KVM_BUG_ON(cond, kvm) ({					\
-	bool bug_ = WARN_ON(cond);					\
-	if (bug_)							\
-		(kvm)->vm_bugged = true;				\
-	bug_;								\
-})
+static __always_inline bool kvm_bug_on(struct kvm *kvm, bool bug)
+{
+	if (unlikely(bug))
+		kvm->vm_bugged = true;
+	return bug;
+}
+#define KVM_BUG_ON(cond, kvm)	kvm_bug_on(kvm, WARN_ON(cond))
 
 static inline void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 {

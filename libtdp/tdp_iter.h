@@ -82,7 +82,7 @@ static inline void tdp_iter_skip_empty(struct tdp_iter *iter, gfn_t end, bool as
 #define for_each_used_tdp_pte_min_level(iter, root, min_level, start, end, asks)	\
 	for (tdp_iter_start(&(iter), root, min_level, start),			\
 	     tdp_iter_skip_empty(&(iter), end, asks);				\
-	     (iter).valid && (iter).gfn < (end);				\
+	     tdp_iter_within(&(iter), end);					\
 	     tdp_iter_next(&(iter)), tdp_iter_skip_empty(&(iter), end, asks))
 
 #endif /* TDP_MMU_TDP_ITER_H */

@@ -131,6 +131,11 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
 	return root;
 }
 
+static inline bool tdp_mmu_root_in(const struct kvm_mmu_page *root, int as_id)
+{
+	return as_id < 0 || kvm_mmu_page_as_id(root) == as_id;
+}
+
 /*
  * Loops over roots; an as_id of -1 means all address spaces. With the first kind
  * the body may drop mmu_lock; who leaves it early puts the root. The second kind
@@ -139,7 +144,7 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
 #define for_each_root_yield_safe(kvm, root, id, only_valid)				\
 	for (root = tdp_mmu_next_root(kvm, NULL, only_valid); root;			\
 	     root = tdp_mmu_next_root(kvm, root, only_valid))				\
-		if ((id) < 0 || kvm_mmu_page_as_id(root) == (id))
+		if (tdp_mmu_root_in(root, id))
 
 #define for_each_valid_tdp_mmu_root_yield_safe(kvm, root, id)				\
 	for_each_root_yield_safe(kvm, root, id, true)
@@ -149,7 +154,7 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
 
 #define for_each_tdp_mmu_root(kvm, root, id)						\
 	cds_list_for_each_entry(root, &(kvm)->arch.tdp_mmu_roots, link)			\
-		if ((id) < 0 || kvm_mmu_page_as_id(root) == (id))
+		if (tdp_mmu_root_in(root, id))
 
 #define for_each_valid_tdp_mmu_root(kvm, root, id)					\
 	for_each_tdp_mmu_root(kvm, root, id)						\

@@ -948,13 +948,14 @@ void sim_kick(int req, const struct sim_site *site);
  */
 enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS, TDP_REQ_UPDATE_DIRTY_LOGGING };
 
-#define WARN_ON(cond)                              \
-	({                                         \
-		bool warn_ = !!(cond);             \
-		if (unlikely(warn_))               \
-			sim_warn(#cond, SIM_SITE); \
-		unlikely(warn_);                   \
-	})
+static __always_inline bool sim_warn_on(bool cond, const char *text, const struct sim_site *site)
+{
+	if (unlikely(cond))
+		sim_warn(text, site);
+	return cond;
+}
+
+#define WARN_ON(cond)	   sim_warn_on(cond, #cond, SIM_SITE)
 #define WARN_ON_ONCE(cond) WARN_ON(cond)
 
 #endif /* TDP_SIM_H */

@@ -47,9 +47,15 @@ struct tdp_iter {
 	tdp_ptep_t pt_path[PT64_ROOT_MAX_LEVEL];
 };
 
+/* Is the walk still before @end? */
+static inline bool tdp_iter_within(const struct tdp_iter *iter, gfn_t end)
+{
+	return iter->valid && iter->gfn < end;
+}
+
 /* Every SPTE at @min_level or above that maps part of [start, end). */
-#define for_each_tdp_pte_min_level(iter, root, min_level, start, end)                             \
-	for (tdp_iter_start(&(iter), root, min_level, start); (iter).valid && (iter).gfn < (end); \
+#define for_each_tdp_pte_min_level(iter, root, min_level, start, end)                        \
+	for (tdp_iter_start(&(iter), root, min_level, start); tdp_iter_within(&(iter), end); \
 	     tdp_iter_next(&(iter)))
 
 #define for_each_tdp_pte(iter, root, start, end) \
