@@ -5,8 +5,9 @@
 
 #include "executor_internal.h"
 
-/* Points that the longest operation on the largest slot stays well below. */
+/* Points that the longest operation stays well below, less what grows with the slots: op_budget(). */
 #define OP_BUDGET	(1ULL << 26)
+#define OP_BUDGET_PAGE	4
 
 /* Words of the buffer that are kept from run to run; the rare slot of many GiB has one of its own. */
 #define BITMAP_KEEP (1u << 16)
@@ -119,6 +120,25 @@ void exec_bitmap_clear(struct executor *x, size_t first, size_t words)
 	memset(buffer->words + first, 0, words * sizeof(*buffer->words));
 }
 
+/* To clear the log of a whole slot takes about half a point a page, for each root. */
+static uint64_t op_budget(const struct program *prog)
+{
+	uint64_t most = 0;
+	uint32_t i, k;
+
+	for (i = 0; i < prog->nr_slots; i++)
+		most = prog->slots[i].npages > most ? prog->slots[i].npages : most;
+	for (i = 0; i < prog->nr_threads; i++) {
+		for (k = 0; k < prog->threads[i].nr_ops; k++) {
+			const struct op *op = &prog->threads[i].ops[k];
+
+			if (op->kind == OP_SLOT_ADD && op->desc.npages > most)
+				most = op->desc.npages;
+		}
+	}
+	return OP_BUDGET + OP_BUDGET_PAGE * most;
+}
+
 static bool set_up(struct executor *x)
 {
 	const struct program *prog = x->prog;
@@ -228,7 +248,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	struct exec_options with = opts ? *opts : defaults;
 
 	if (!with.op_budget)
-		with.op_budget = OP_BUDGET;
+		with.op_budget = op_budget(prog);
 	memset(res, 0, offsetof(struct exec_result, never));
 	res->truncated = false;
 	x->prog = prog;

@@ -130,7 +130,8 @@ struct exec_event {
  * @max_accesses: accesses (and prefaulted mappings) after which those that remain are left out, so
  *	that a fuzzer's input takes bounded time; 0: none
  * @max_points: points after which the operations that remain are left out likewise; 0: none
- * @op_budget: points that one operation or access may pass before it counts as a livelock; 0: default
+ * @op_budget: points that one operation or access may pass before it counts as a livelock; 0: more than
+ *	any takes on slots of that size
  * @hash_points: the hash covers every point and not just what changed
  * @count_dirty: fill the counter dirty.pages, at the cost of reading each bitmap
  * @turns: NULL, or the thread of each operation in the order wanted, instead of the schedule; for

@@ -281,6 +281,19 @@ static void test_livelock_is_reported(void **state)
 	run_clean(NULL, &res);
 }
 
+/* What is long because there is a lot to do is no livelock: the harvest of a terabyte. */
+static void test_large_slot(void **state)
+{
+	struct exec_result res;
+
+	(void)state;
+	parse("tdp 1\nvm manual_protect=on init_set=on eager_split=on\n"
+	      "slot 0 base=0x0 pages=0x10000000 backing=2M flags=log\n"
+	      "thread vcpu 0\n\twrite 0x200\n");
+	run_clean(NULL, &res);
+	assert_true(res.stats.points > 1ULL << 26);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_spte_words),
 		cmocka_unit_test(test_findings_in_words),
 		cmocka_unit_test(test_livelock_is_reported),
+		cmocka_unit_test(test_large_slot),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
