@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measures how much of libtdp the checked-in corpus covers, and beside it the tests.
 
-The figures are the corpus's: programs are replayed by `tdp run --dump`, other inputs by their fuzz
-target. Report: build/report/coverage.json."""
+Programs are replayed by `tdp run --dump`, other inputs by their fuzz target. The seeds of fuzz_race
+have a figure of their own: by the target alone, and with what is done to look at an interleaving
+closer: `tdp run` with a trace, and under schedules that are made up.
+Report: build/report/coverage.json."""
 import glob
 import os
 import shutil
@@ -34,24 +36,47 @@ def library_objects(where):
         os.path.join(paths.ROOT, "libtdp", os.path.relpath(o, top)[:-2])))
 
 
-def run_corpus(where, folder):
-    """Replays the corpus, each file as its target reads it; returns what went wrong."""
-    wrong = []
+# What is done with a program whose interleaving matters.
+LOOKS = (["run", "--trace=all"], ["run", "--dump"],
+         ["run", "--scheduler=random", "--runs=8"], ["run", "--scheduler=pct", "--runs=8"])
+
+
+def replay(command, profile, wrong):
+    """Runs a program; in @profile is what it covered."""
+    done = subprocess.run(command, env=dict(os.environ, LLVM_PROFILE_FILE=profile),
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if done.returncode:
+        wrong.append(f"{' '.join(map(paths.shown, command))} ended with status {done.returncode}")
+
+
+def run_corpus(where, folder, wrong):
+    """Replays the corpus, each file once; what goes wrong is added to @wrong."""
     status = live.Status()
-    env = dict(os.environ, LLVM_PROFILE_FILE=os.path.join(folder, "corpus-%m.profraw"))
+    profile = os.path.join(folder, "corpus-%m.profraw")
+    tdp = builds.program(where, "tdp")
+    replays = {}
     for target in seeds.targets():
-        files = seeds.files(target)
-        for n, path in enumerate(files, 1):
-            status.update(f"corpus: {target} {n} of {len(files)}")
-            command = [builds.program(where, "tdp"), "run", "--dump", path] \
-                if path.endswith(".tdp") else [builds.program(where, "fuzz_" + target), path]
-            done = subprocess.run(command, env=env, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-            if done.returncode:
-                wrong.append(f"{' '.join(map(paths.shown, command[:1]))} {paths.shown(path)} "
-                             f"ended with status {done.returncode}")
+        for path in seeds.files(target):
+            replays[path] = [tdp, "run", "--dump", path] if path.endswith(".tdp") else \
+                [builds.program(where, "fuzz_" + target), path]
+    for n, command in enumerate(replays.values(), 1):
+        status.update(f"corpus: {n} of {len(replays)}")
+        replay(command, profile, wrong)
     status.clear()
-    return wrong
+
+
+def run_race(where, folder, jobs, wrong):
+    """Replays the seeds of fuzz_race: by the target, and one by one as people look at them."""
+    status = live.Status()
+    tdp = builds.program(where, "tdp")
+    listed, _ = seeds.started_from("race", tdp, jobs)
+    replay([builds.program(where, "fuzz_race"), *listed],
+           os.path.join(folder, "race-%m.profraw"), wrong)
+    for n, path in enumerate(listed, 1):
+        status.update(f"seeds of fuzz_race: {n} of {len(listed)}")
+        for look in LOOKS:
+            replay([tdp, *look, path], os.path.join(folder, "looks-%m.profraw"), wrong)
+    status.clear()
 
 
 def run_tests(where, folder, jobs):
@@ -94,25 +119,45 @@ def missed(files):
             for name, f in sorted(files.items()) if f.missed_lines() or f.missed_branches()}
 
 
+def mirrored(files):
+    """Those that stand for the kernel's; the rest is what a kernel would provide."""
+    return {name: f for name, f in files.items() if not name.startswith("libtdp/platform/")}
+
+
+def shares(name, files):
+    """Figures of what is covered of some files."""
+    lines, run_lines, branches, taken = totals(files)
+    return {name + ".lines_pct": percent(run_lines, lines),
+            name + ".branches_pct": percent(taken, branches)}
+
+
+def covered_by(folder, name, kinds, programs):
+    """What the profiles of some kinds say of libtdp."""
+    return llvmcov.export(llvmcov.merge([os.path.join(folder, kind + "-*.profraw")
+                                         for kind in kinds],
+                                        os.path.join(folder, name + ".profdata")),
+                          programs, "libtdp", paths.ROOT)
+
+
 def run(args):
     where = builds.build("coverage", args.jobs)
     folder = os.path.join(paths.BUILD, "coverage-profiles")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
 
-    wrong = run_corpus(where, folder)
-    library = library_objects(where)
-    replayers = [os.path.join(where, "tdp"), *sorted(glob.glob(os.path.join(where, "fuzz_*[a-z]")))]
-    corpus = llvmcov.export(llvmcov.merge(os.path.join(folder, "corpus-*.profraw"),
-                                          os.path.join(folder, "corpus.profdata")),
-                            replayers + library, "libtdp", paths.ROOT)
+    wrong = []
+    run_corpus(where, folder, wrong)
+    run_race(where, folder, args.jobs, wrong)
+    replayers = [os.path.join(where, "tdp"), *sorted(glob.glob(os.path.join(where, "fuzz_*[a-z]"))),
+                 *library_objects(where)]
+    corpus = covered_by(folder, "corpus", ["corpus", "race", "looks"], replayers)
+    race = covered_by(folder, "race", ["race", "looks"], replayers)
+    target = covered_by(folder, "target", ["race"], replayers)
     tests = {}
     if not args.no_tests:
         wrong += run_tests(where, folder, args.jobs)
         programs = sorted(glob.glob(os.path.join(where, "test_*[a-z]")))
-        tests = llvmcov.export(llvmcov.merge(os.path.join(folder, "tests-*.profraw"),
-                                             os.path.join(folder, "tests.profdata")),
-                               programs + replayers + library, "libtdp", paths.ROOT)
+        tests = covered_by(folder, "tests", ["tests"], programs + replayers)
     table(corpus, tests)
     left = missed(corpus)
     if args.list:
@@ -121,16 +166,25 @@ def run(args):
                   f"\n  lines never run: {', '.join(what['lines']) or 'none'}"
                   f"\n  lines with a branch never taken: "
                   f"{', '.join(map(str, what['branches'])) or 'none'}")
-    lines, run_lines, branches, taken = totals(corpus)
-    figures = {"libtdp.lines_pct": percent(run_lines, lines),
-               "libtdp.branches_pct": percent(taken, branches)}
+    figures = {**shares("libtdp", corpus), **shares("mirrored", mirrored(corpus)),
+               **shares("fuzz_race", race), **shares("fuzz_race.mirrored", mirrored(race)),
+               **shares("fuzz_race.target", target)}
     if tests:
-        lines, run_lines, branches, taken = totals(tests)
-        figures["tests.lines_pct"] = percent(run_lines, lines)
-        figures["tests.branches_pct"] = percent(taken, branches)
-    path = report.write("coverage", not wrong, figures, missed=left, failed=wrong)
+        figures |= shares("tests", tests)
+    path = report.write("coverage", not wrong, figures, missed=left, missed_by_race=missed(race),
+                        failed=wrong)
     for text in wrong:
         print("FAILED: " + text)
-    print(f"\nthe corpus covers {figures['libtdp.lines_pct']}% of libtdp's lines and "
-          f"{figures['libtdp.branches_pct']}% of its branches\nreport: {path}")
+
+    def says(who, name):
+        print(f"{who} {figures[name + '.lines_pct']}% of libtdp's lines and "
+              f"{figures[name + '.branches_pct']}% of its branches")
+
+    print()
+    says("the corpus covers", "libtdp")
+    says("the seeds of fuzz_race cover", "fuzz_race")
+    says("  ... run by the target alone", "fuzz_race.target")
+    print(f"without libtdp/platform: {figures['mirrored.branches_pct']}% of the branches by the "
+          f"corpus, {figures['fuzz_race.mirrored.branches_pct']}% by the seeds of fuzz_race"
+          f"\nreport: {path}")
     return 1 if wrong else 0

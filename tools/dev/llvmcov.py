@@ -93,11 +93,11 @@ def add_branches(files, functions, root):
                 file.branches[key] = file.branches.get(key, 0) + branch[4 + way]
 
 
-def merge(pattern, out):
+def merge(patterns, out):
     """Merges raw profiles; fails if there are none."""
-    raw = sorted(glob.glob(pattern))
+    raw = sorted(path for pattern in patterns for path in glob.glob(pattern))
     if not raw:
-        raise paths.Failure(f"no profile was written ({pattern})")
+        raise paths.Failure(f"no profile was written ({', '.join(patterns)})")
     listing = out + ".list"
     with open(listing, "w", encoding="utf-8") as f:
         f.write("\n".join(raw) + "\n")

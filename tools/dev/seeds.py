@@ -11,8 +11,9 @@ import subprocess
 import live
 import paths
 
-# About a millisecond without sanitizers; a race needs less, and many more runs.
-MAX_POINTS = {"race": 5000}
+# About a millisecond without sanitizers; a race needs less, and many more runs: what the target
+# itself would not cut short.
+MAX_POINTS = {"race": 10000}
 MAX_POINTS_OTHERS = 50000
 
 CORPUS = os.path.join(paths.ROOT, "corpus")
@@ -103,19 +104,25 @@ def to_binary(path, tdp, seed):
                             + done.stderr.strip())
 
 
-def convert(target, tdp, jobs):
-    """Fills build/seeds/TARGET afresh; returns (folder, seeds, files left out as too slow).
+def started_from(target, tdp, jobs):
+    """(the corpus files that a fuzzer starts from, how many others are too slow for that).
 
     A fuzzer that starts from a program over a whole 1 GiB page spends its minute on a handful of
     inputs, so those are left to the tests.
     """
-    folder = os.path.join(paths.BUILD, "seeds", target)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
     listed = files(target)
     most = MAX_POINTS.get(target, MAX_POINTS_OTHERS)
     cost = costs([path for path in listed if path.endswith(".tdp")], tdp, jobs)
     kept = [path for path in listed if cost.get(path, 0) <= most]
+    return kept, len(listed) - len(kept)
+
+
+def convert(target, tdp, jobs):
+    """Fills build/seeds/TARGET afresh; returns (folder, seeds, files left out as too slow)."""
+    folder = os.path.join(paths.BUILD, "seeds", target)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    kept, slow = started_from(target, tdp, jobs)
     for path in kept:
         name = hashlib.sha1(os.path.relpath(path, CORPUS).encode()).hexdigest()
         seed = os.path.join(folder, name)
@@ -124,4 +131,4 @@ def convert(target, tdp, jobs):
                 f.write(from_hex(path))
         else:
             to_binary(path, tdp, seed)
-    return folder, len(kept), len(listed) - len(kept)
+    return folder, len(kept), slow
