@@ -179,6 +179,25 @@ static void test_page_order_repeats_after_reset(void **state)
 	assert_memory_equal(pa[0], pa[1], sizeof(pa[0]));
 }
 
+static void test_use_of_a_table_without_descriptor_is_rule_u(void **state)
+{
+	u64 *table = tdp_page_alloc(0);
+	int descriptor;
+
+	(void)state;
+	assert_fatal('U', "before it was initialised", page_private(table));
+	set_page_private(table, &descriptor);
+	assert_ptr_equal(page_private(table), &descriptor);
+	assert_fatal('U', "freed", page_private(&descriptor));
+
+	/* Who takes the page next does not find what the last one left. */
+	tdp_page_free(table);
+	sim_reset();
+	sim_set_observer(&observer);
+	assert_ptr_equal(tdp_page_alloc(0), table);
+	assert_fatal('U', "before it was initialised", page_private(table));
+}
+
 static void test_use_of_a_freed_table_is_rule_u(void **state)
 {
 	u64 *table = tdp_page_alloc(0), old = 0;
@@ -190,6 +209,7 @@ static void test_use_of_a_freed_table_is_rule_u(void **state)
 	assert_fatal('U', "freed", tdp_xchg_spte(&table[5], 1, PG_LEVEL_4K));
 	assert_fatal('U', "freed", tdp_cmpxchg_spte(&table[5], &old, 1, PG_LEVEL_4K));
 	assert_fatal('U', "freed", tdp_fetch_and_spte(&table[5], 1, PG_LEVEL_4K));
+	assert_fatal('U', "freed", page_private(table));
 }
 
 static void test_grace_period_is_late_unless_chosen(void **state)
@@ -320,6 +340,7 @@ int main(void)
 		TEST(test_several_choices_at_one_kind_of_point),
 		TEST(test_freed_pages_come_back_late_or_at_once),
 		TEST(test_page_order_repeats_after_reset),
+		TEST(test_use_of_a_table_without_descriptor_is_rule_u),
 		TEST(test_use_of_a_freed_table_is_rule_u),
 		TEST(test_grace_period_is_late_unless_chosen),
 		TEST(test_deadlocks_are_rule_p),

@@ -372,6 +372,15 @@ void sim_used_freed(const void *ptr)
 	sim_fatal('U', "page-table page used after it was freed", sim_ptr_pa(ptr));
 }
 
+void sim_used_without_descriptor(const void *ptr)
+{
+	const u64 i = sim_page_index(ptr);
+
+	if (i < SIM_PT_PAGES && sim_ptr_is_live(ptr))
+		sim_fatal('U', "page-table page used before it was initialised", sim_ptr_pa(ptr));
+	sim_used_freed(ptr);
+}
+
 void sim_warn(const char *cond, const struct sim_site *site)
 {
 	if (sim.observer->warn)

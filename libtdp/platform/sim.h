@@ -362,6 +362,7 @@ extern char sim_object_rcu, sim_object_tlbs, sim_object_host;
 unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
 			     const struct sim_site *site);
 void sim_used_freed(const void *ptr);
+void sim_used_without_descriptor(const void *ptr) __attribute__((cold));
 bool sim_ptr_is_live(const void *ptr);
 void sim_warn(const char *cond, const struct sim_site *site);
 
@@ -924,9 +925,14 @@ void sim_free(void *ptr, const struct sim_site *site);
 u64 *sim_page_alloc(u64 fill, const struct sim_site *site);
 void sim_page_free(u64 *page, const struct sim_site *site);
 
+/* A page without one is no table, or none any more: the kernel would follow a null pointer. */
 static inline void *page_private(const void *ptr)
 {
-	return sim_pages[sim_page_index(ptr)].priv;
+	const u64 i = sim_page_index(ptr);
+
+	if (unlikely(i >= SIM_PT_PAGES || !sim_pages[i].priv))
+		sim_used_without_descriptor(ptr);
+	return sim_pages[i].priv;
 }
 static inline void set_page_private(void *ptr, void *priv)
 {

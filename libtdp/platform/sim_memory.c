@@ -403,6 +403,7 @@ u64 *sim_page_alloc(u64 val, const struct sim_site *site)
 		fill(sptes, SPTE_ENT_PER_PAGE, val);
 	}
 	sim_store(page->state, SIM_PAGE_LIVE);
+	page->priv = NULL;
 	pages_live++;
 	SIM_ACQUIRE(sptes);
 	SIM_OWN_WRITE(sptes, PAGE_SIZE);
@@ -427,6 +428,7 @@ void sim_page_free(u64 *sptes, const struct sim_site *site)
 	clean(&sim_pages[idx]);
 	ASAN_POISON_MEMORY_REGION(sptes, PAGE_SIZE);
 	sim_store(sim_pages[idx].state, SIM_PAGE_FREED);
+	sim_pages[idx].priv = NULL;
 	pages_live--;
 	freed[freed_end++ % SIM_PT_PAGES] = idx;
 	if (sim.observer->page)
