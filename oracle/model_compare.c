@@ -27,6 +27,23 @@ void mreport(struct model *m, char rule, uint64_t gfn, uint64_t spte, const char
 	m->on = false;
 }
 
+/*
+ * Are calls of this kind there to take away what is mapped? A table that stays in a slot whose flags
+ * have changed, and should make room for a huge page, still maps the right pages in the wrong size.
+ */
+static bool takes_away(const struct model *m, const struct mslot *slot, bool table)
+{
+	switch (m->kind) {
+	case CALL_PAGE_FAULT:
+	case CALL_MAP_PAGE:
+		return false;
+	case CALL_SET_REGION:
+		return !table || !slot;
+	default:
+		return true;
+	}
+}
+
 /* Which rule says it best that @is should be @want. */
 static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint64_t want,
 		     uint64_t is)
@@ -37,11 +54,10 @@ static char rule_for(struct model *m, const struct mtable *t, uint64_t gfn, uint
 
 	if (mspte_is_mmio(f, want) && !mspte_present(is))
 		return 'G';
-	if (!mspte_present(is) || !mspte_present(want))
-		return !mspte_present(want) && m->kind != CALL_PAGE_FAULT &&
-				       m->kind != CALL_MAP_PAGE ?
-			       'N' :
-			       'M';
+	if (!mspte_present(want))
+		return takes_away(m, s, mspte_is_table(is, t->level)) ? 'N' : 'M';
+	if (!mspte_present(is))
+		return 'M';
 	if (mspte_is_leaf(is, t->level) != mspte_is_leaf(want, t->level))
 		return 'M';
 	if (t->level > LEVEL_4K && mspte_exec(f, is) && !mspte_exec(f, want))

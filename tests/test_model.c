@@ -595,6 +595,13 @@ static void test_flushes_and_marks(void **state)
 	model_ev_flush(model, 0, 0);
 	finish(0);
 	expect('N', "should be 8000000000000000 (nothing)");
+	/* A table does, where a huge page could be since logging has ended. */
+	setup(EPT_AD, false);
+	make_logged(known[LOGGED][EPT_AD]);
+	mapping_level = 2;
+	set_region(0);
+	finish(0);
+	expect('M', "should be 8000000000000000 (nothing)");
 	/* Roots are invalidated, and vCPUs not told. */
 	setup(EPT_AD, false);
 	begin(CALL_ZAP_FAST);
