@@ -252,6 +252,9 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	memset(res, 0, offsetof(struct exec_result, never));
 	res->truncated = false;
 	x->prog = prog;
+	x->vm = prog->vm;
+	if (!tdp_backend.zap_policy)
+		x->vm.policy = VM_SPLIT;
 	x->opts = &with;
 	x->res = res;
 	x->accesses_left = with.max_accesses ? with.max_accesses : ~0ULL;
@@ -264,7 +267,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 
 	sim_reset();
 	memset(&x->outside, 0, sizeof(x->outside));
-	oracle_reset(x->oracle, &prog->vm, &x->env);
+	oracle_reset(x->oracle, &x->vm, &x->env);
 	oracle_hash_points(x->oracle, with.hash_points);
 	exec_threads_init(x);
 	exec_events_begin(x);

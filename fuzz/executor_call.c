@@ -100,7 +100,7 @@ bool exec_resume_guest(struct executor *x, int vcpu, bool *running)
 
 int exec_create_vm(struct executor *x)
 {
-	struct tdp_vm_config config = vm_config(&x->prog->vm);
+	struct tdp_vm_config config = vm_config(&x->vm);
 	struct oracle_call call = { .kind = CALL_CREATE_VM };
 
 	call_begin(x, &call);

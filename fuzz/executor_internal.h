@@ -69,6 +69,7 @@ struct executor {
 	struct oracle *oracle;
 	struct kvm *kvm;
 	const struct program *prog;
+	struct vm_desc vm; /* of @prog, as far as the backend has it */
 	const struct exec_options *opts;
 	struct exec_result *res;
 

@@ -17,6 +17,15 @@ static inline bool is_error_noslot_pfn(kvm_pfn_t pfn)
 	return (pfn & KVM_PFN_ERR_NOSLOT_MASK) != 0;
 }
 
+/* A condition that means the VM is broken: reported, and the VM is marked. */
+static __always_inline bool kvm_bug_on(struct kvm *kvm, bool bug)
+{
+	if (unlikely(bug))
+		kvm->vm_bugged = true;
+	return bug;
+}
+#define KVM_BUG_ON(cond, kvm) kvm_bug_on(kvm, WARN_ON(cond))
+
 /* Counts what nothing is decided by; so it is no point. */
 #define tdp_count(counter) ((void)__atomic_fetch_add(&(counter), 1, __ATOMIC_RELAXED))
 

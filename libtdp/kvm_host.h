@@ -159,15 +159,6 @@ struct kvm {
 	struct kvm_arch arch;
 };
 
-/* A condition that means the VM is broken: reported, and the VM is marked. */
-static __always_inline bool kvm_bug_on(struct kvm *kvm, bool bug)
-{
-	if (unlikely(bug))
-		kvm->vm_bugged = true;
-	return bug;
-}
-#define KVM_BUG_ON(cond, kvm)	kvm_bug_on(kvm, WARN_ON(cond))
-
 static inline void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 {
 	atomic64_add(count, &kvm->stat.pages[level - 1]);

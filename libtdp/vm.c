@@ -14,6 +14,8 @@
 /* Of a 4-level root; with more levels the CPU's own limit is lower. */
 #define GPA_BITS_4LEVEL 48
 
+const struct tdp_backend tdp_backend = { .name = "libtdp", .zap_policy = true };
+
 static bool in_range(int val, int low, int high)
 {
 	return val >= low && val <= high;

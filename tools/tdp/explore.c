@@ -29,6 +29,7 @@ static const char help[] =
 	"  -m, --max=N           stop after about N schedules\n"
 	"      --no-reduction    run schedules that lead to the same, too\n"
 	"      --no-snapshot     run each schedule from the program's beginning\n"
+	"      --backend=NAME    whose MMU: libtdp (default), or upstream: the kernel's own\n"
 	"  -q, --quiet           print what was found only\n"
 	"  -h, --help            this text\n"
 	"\n"
@@ -127,7 +128,7 @@ static int explore(struct command *c)
 		fprintf(stderr, "tdp explore: no memory\n");
 		return ret;
 	}
-	if (!tdp_load_program(prog, c->path, false)) {
+	if (!tdp_load_program(prog, c->path, false) && !tdp_backend_runs(prog, c->path)) {
 		c->began = now();
 		ret = explore_run(prog, &c->opts, &res);
 		if (ret < 0) {

@@ -11,20 +11,22 @@
  * @name: what the user types
  * @run: does it
  * @help: one line
+ * @backends: takes --backend
  */
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *help;
+	bool backends;
 };
 
 static const struct command commands[] = {
-	{ "run", cmd_run, "replay programs against the MMU with the oracle watching" },
-	{ "shrink", cmd_shrink, "make a failing program small: operations, preemptions, operands" },
-	{ "explore", cmd_explore, "run every schedule with at most so many preemptions" },
-	{ "pairs", cmd_pairs, "explore how every two operations interleave" },
-	{ "import", cmd_import, "turn a log that a kernel recorded into a program" },
-	{ "convert", cmd_convert, "turn a program into canonical text or binary form" },
+	{ "run", cmd_run, "replay programs against the MMU with the oracle watching", true },
+	{ "shrink", cmd_shrink, "make a failing program small: operations, preemptions, operands", true },
+	{ "explore", cmd_explore, "run every schedule with at most so many preemptions", true },
+	{ "pairs", cmd_pairs, "explore how every two operations interleave", false },
+	{ "import", cmd_import, "turn a log that a kernel recorded into a program", false },
+	{ "convert", cmd_convert, "turn a program into canonical text or binary form", false },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -53,8 +55,11 @@ static int run(int argc, char **argv)
 		return TDP_EXIT_OK;
 	}
 	for (i = 0; i < NR_COMMANDS; i++) {
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		if (commands[i].backends && tdp_choose_backend(&argc, argv))
+			return TDP_EXIT_USAGE;
+		return commands[i].run(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "tdp: there is no command '%s'; 'tdp --help' lists them\n", argv[1]);
 	return TDP_EXIT_USAGE;

@@ -33,6 +33,8 @@ static const char help[] =
 	"  -H, --hash         print a hash over every event and every point\n"
 	"  -r, --raw          FILE is a fuzzer's input: any bytes, whatever the first one says\n"
 	"  -q, --quiet        print violations and errors only\n"
+	"      --backend=libtdp|upstream\n"
+	"                     whose MMU: libtdp's, or the kernel's own (./dev upstream builds that)\n"
 	"      --max-accesses=N, --max-points=N\n"
 	"                     leave out what comes after N accesses or points, as fuzz_mmu does\n"
 	"      --scheduler=random|pct\n"
@@ -236,6 +238,8 @@ static int run_file(struct run *run, const char *path)
 {
 	int ret = tdp_load_program(run->prog, path, run->raw);
 
+	if (!ret && !run->raw)
+		ret = tdp_backend_runs(run->prog, path);
 	if (ret)
 		return ret;
 	return run->schedules.scheduler == RUN_REPLAY ? run_program(run, path) :

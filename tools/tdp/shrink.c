@@ -24,6 +24,7 @@ static const char help[] =
 	"  -o, --output OUT       write it there rather than to standard output\n"
 	"  -n, --executions=N     try at most so many runs (default 200000)\n"
 	"  -r, --raw              FILE is a fuzzer's input: any bytes, whatever the first one says\n"
+	"      --backend=NAME     whose MMU: libtdp (default), or upstream: the kernel's own\n"
 	"  -q, --quiet            no progress and no summary on standard error\n"
 	"  -h, --help             this text\n"
 	"\n"
@@ -199,6 +200,8 @@ int cmd_shrink(int argc, char **argv)
 	prog = program_alloc();
 	if (x && prog) {
 		ret = tdp_load_program(prog, argv[optind], raw);
+		if (!ret && !raw)
+			ret = tdp_backend_runs(prog, argv[optind]);
 		if (!ret)
 			ret = shrink_program(x, prog, argv[optind], out, executions, quiet);
 	} else {

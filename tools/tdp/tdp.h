@@ -22,6 +22,10 @@ int tdp_usage(const char *command, const char *why, const char *what);
 bool tdp_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
 int tdp_load_program(struct program *prog, const char *path, bool raw);
 
+/* backend.c */
+int tdp_choose_backend(int *argc, char **argv);
+int tdp_backend_runs(const struct program *prog, const char *path);
+
 int tdp_write_program(const struct program *prog, const char *path);
 
 int cmd_convert(int argc, char **argv);

@@ -87,6 +87,17 @@ struct tdp_host_ops {
 	bool (*is_mmio_pfn)(void *host, kvm_pfn_t pfn);
 };
 
+/**
+ * struct tdp_backend - whose TDP MMU is behind this interface
+ * @name: "libtdp", or "upstream" for the kernel's own code
+ * @zap_policy: TDP_FAULT_ZAP can be had; else every VM splits
+ */
+struct tdp_backend {
+	const char *name;
+	bool zap_policy;
+};
+extern const struct tdp_backend tdp_backend;
+
 /* vm.c */
 int kvm_create_vm(const struct tdp_vm_config *config, const struct tdp_host_ops *ops, void *host,
 		  struct kvm **kvmp);

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
+# a tree there are none.
+#
+# tdp_upstream(NAME TREE) makes, none of it unless it is asked for,
+#   tdp-sim-NAME	the tree's code behind libtdp's interface
+#   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
+#   tdp-NAME		the tdp command on it
+#   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets on it
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+set(TDP_UPSTREAM_TREE "auto" CACHE STRING
+	"Kernel tree for the upstream backend; auto: what ./dev upstream has unpacked; empty: none")
+set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
+
+# What libtdp has in common with the tree's code: slots, notifiers, dirty log, stocks of memory.
+set(TDP_UPSTREAM_SHARED memslot.c memslot_arch.c dirty_log.c notifier.c page_track.c mmu_cache.c)
+
+function(tdp_upstream name tree)
+	set(out "${CMAKE_CURRENT_BINARY_DIR}/${name}")
+	file(GLOB parts CONFIGURE_DEPENDS "${TDP_UPSTREAM_DIR}/*.py")
+	set(api "${PROJECT_SOURCE_DIR}/libtdp/include/tdp/tdp.h")
+	set(taken "${tree}/arch/x86/kvm/mmu/mmu.c" "${tree}/arch/x86/kvm/x86.c"
+		"${tree}/arch/x86/kvm/svm/svm.c" "${tree}/arch/x86/include/asm/kvm_host.h"
+		"${tree}/include/linux/kvm_host.h" "${tree}/arch/x86/kvm/x86.h")
+	foreach(file IN LISTS taken)
+		if(NOT EXISTS "${file}")
+			message(FATAL_ERROR "upstream: ${tree} is no kernel tree with KVM for x86: "
+				"there is no ${file}")
+		endif()
+	endforeach()
+	add_custom_command(OUTPUT "${out}/tree_config.h"
+		COMMAND "${Python3_EXECUTABLE}" -B "${TDP_UPSTREAM_DIR}/extract.py" "${tree}" "${out}"
+		DEPENDS ${parts} "${TDP_UPSTREAM_DIR}/manifest" "${api}" ${taken}
+		COMMENT "Taking what is needed of ${tree}" VERBATIM)
+	add_custom_target(upstream-taken-${name} DEPENDS "${out}/tree_config.h")
+
+	set(common "${TDP_UPSTREAM_DIR}" "${out}" "${out}/include"
+		"${PROJECT_SOURCE_DIR}/libtdp/include" "${PROJECT_SOURCE_DIR}/libtdp/platform")
+	set(options $<TARGET_PROPERTY:tdp-sim,COMPILE_OPTIONS>)
+
+	# The tree's side. Its files are compiled as they are, and free to have what -Wextra warns of.
+	set(kernel "${tree}/arch/x86/kvm")
+	set(front front.c host_calls.c tree_dump.c)
+	list(TRANSFORM front PREPEND "${TDP_UPSTREAM_DIR}/")
+	add_library(upstream-tree-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_iter.c"
+		"${kernel}/mmu/spte.c" "${kernel}/mmu/tdp_mmu.c" ${front})
+	add_library(upstream-access-${name} OBJECT EXCLUDE_FROM_ALL
+		"${TDP_UPSTREAM_DIR}/spte_access.c")
+	foreach(part tree access)
+		add_dependencies(upstream-${part}-${name} upstream-taken-${name})
+		target_include_directories(upstream-${part}-${name} PRIVATE ${common} "${kernel}"
+			"${kernel}/mmu" "${PROJECT_SOURCE_DIR}/libtdp")
+		target_compile_options(upstream-${part}-${name} PRIVATE -fno-strict-aliasing
+			-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
+			-Wno-missing-field-initializers -Wno-old-style-declaration
+			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
+	endforeach()
+	target_compile_options(upstream-tree-${name} PRIVATE ${options})
+
+	# libtdp's side.
+	set(shared ${TDP_UPSTREAM_SHARED})
+	list(TRANSFORM shared PREPEND "${PROJECT_SOURCE_DIR}/libtdp/")
+	add_library(upstream-shared-${name} OBJECT EXCLUDE_FROM_ALL ${shared}
+		"${TDP_UPSTREAM_DIR}/api.c" "${TDP_UPSTREAM_DIR}/api_vm.c")
+	add_dependencies(upstream-shared-${name} upstream-taken-${name})
+	target_include_directories(upstream-shared-${name} PRIVATE ${common}
+		"${PROJECT_SOURCE_DIR}/libtdp")
+	target_compile_options(upstream-shared-${name} PRIVATE ${options} -include host.h)
+
+	add_library(tdp-sim-${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:upstream-tree-${name}>
+		$<TARGET_OBJECTS:upstream-access-${name}> $<TARGET_OBJECTS:upstream-shared-${name}>
+		"$<FILTER:$<TARGET_OBJECTS:tdp-sim>,INCLUDE,/(platform/[a-z_]+|slot_tree)[.]c[.]o$>")
+	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C)
+
+	add_library(tdpfuzz-${name} INTERFACE)
+	add_dependencies(tdpfuzz-${name} tdpfuzz)
+	target_include_directories(tdpfuzz-${name} INTERFACE
+		$<TARGET_PROPERTY:tdpfuzz,INTERFACE_INCLUDE_DIRECTORIES>)
+	target_link_libraries(tdpfuzz-${name} INTERFACE
+		$<TARGET_FILE:tdpfuzz> oracle tdp-sim-${name} ${TDP_FIBER_OBJECTS})
+
+	foreach(target fuzz_mmu fuzz_race tdp)
+		if(NOT TARGET ${target})
+			continue()
+		endif()
+		add_executable(${target}-${name} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${target}>)
+		set_target_properties(${target}-${name} PROPERTIES LINKER_LANGUAGE C)
+		target_link_libraries(${target}-${name} PRIVATE tdpfuzz-${name})
+		if(TDP_LIBFUZZER)
+			target_link_options(${target}-${name} PRIVATE -fsanitize=fuzzer)
+		endif()
+		tdp_link_time(${target}-${name})
+	endforeach()
+	if(TARGET tdp-${name})
+		target_link_libraries(tdp-${name} PRIVATE PkgConfig::LZMA)
+	endif()
+endfunction()
