@@ -2,7 +2,7 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream(NAME TREE) makes, none of it unless it is asked for,
+# tdp_upstream(NAME TREE) makes, of which the fuzz targets are built only if they are asked for,
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
 #   tdp-NAME		the tdp command on it
@@ -58,6 +58,8 @@ function(tdp_upstream name tree)
 			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
 	endforeach()
 	target_compile_options(upstream-tree-${name} PRIVATE ${options})
+	set_source_files_properties("${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c"
+		"${kernel}/mmu/tdp_mmu.c" PROPERTIES COMPILE_OPTIONS -w)
 
 	# libtdp's side.
 	set(shared ${TDP_UPSTREAM_SHARED})
@@ -85,8 +87,10 @@ function(tdp_upstream name tree)
 		if(NOT TARGET ${target})
 			continue()
 		endif()
-		add_executable(${target}-${name} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${target}>)
-		set_target_properties(${target}-${name} PROPERTIES LINKER_LANGUAGE C)
+		add_executable(${target}-${name} $<TARGET_OBJECTS:${target}>)
+		string(COMPARE NOTEQUAL ${target} tdp on_request)
+		set_target_properties(${target}-${name} PROPERTIES LINKER_LANGUAGE C
+			EXCLUDE_FROM_ALL ${on_request})
 		target_link_libraries(${target}-${name} PRIVATE tdpfuzz-${name})
 		if(TDP_LIBFUZZER)
 			target_link_options(${target}-${name} PRIVATE -fsanitize=fuzzer)

@@ -15,9 +15,9 @@ void kvm_mmu_invalidate_range_add(struct kvm *kvm, gfn_t start, gfn_t end);
 void kvm_mmu_invalidate_end(struct kvm *kvm);
 
 /* gfn_range.c */
-bool kvm_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range);
-bool kvm_age_gfn(struct kvm *kvm, struct kvm_gfn_range *range);
 bool kvm_test_age_gfn(struct kvm *kvm, struct kvm_gfn_range *range);
+bool kvm_age_gfn(struct kvm *kvm, struct kvm_gfn_range *range);
+bool kvm_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range);
 
 /**
  * mmu_invalidate_retry_gfn() - may the pfn that was looked up for a gfn be out of date?

@@ -15,6 +15,7 @@ import c_items
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANIFEST = os.path.join(HERE, "manifest")
+SHOWN = "kunit-port/upstream/manifest"
 SYSTEM_HEADERS = {"linux/errno.h", "linux/limits.h"}    # the C library's own headers include these
 
 
@@ -48,7 +49,7 @@ class Manifest:
                 elif words[0] == "hide":
                     self.hidden += words[1:]
                 else:
-                    raise Misfit(f"{path}:{number}: expected take, header, compile or hide, "
+                    raise Misfit(f"{SHOWN}:{number}: expected take, header, compile or hide, "
                                  f"found '{words[0]}'")
 
 
@@ -58,11 +59,11 @@ def read(tree, name):
             return f.read()
     except FileNotFoundError:
         raise Misfit(f"{tree} has no file '{name}'; where this tree keeps what was in it belongs "
-                     f"into {MANIFEST}") from None
+                     f"into {SHOWN}") from None
 
 
 def lacks(path, name, line):
-    return Misfit(f"{path} has no '{name}', which the shims need ({MANIFEST}:{line}). If it has another "
+    return Misfit(f"{path} has no '{name}', which the shims need ({SHOWN}:{line}). If it has another "
                   "name in this tree, list that one there, with a '?' after each; if it is gone, a '?' "
                   "says that the shims do without (they then see no TREE_HAS_"
                   f"{name})")

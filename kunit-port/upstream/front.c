@@ -25,7 +25,7 @@ struct kmem_cache *mmu_page_header_cache = &page_header_cache;
 #define __kvm_mmu_prepare_zap_page(kvm, sp, list, nr_ptr) ((void)(nr_ptr), WARN_ON(sp))
 #define kvm_mmu_commit_zap_page(kvm, list)		  WARN_ON(!list_empty(list))
 #define kvm_zap_obsolete_pages(kvm)			  ((void)0)
-#define for_each_gfn_valid_sp_with_gptes(kvm, sp, gfn)	  for ((sp) = NULL; (sp);)
+#define for_each_gfn_valid_sp_with_gptes(kvm, sp, gfn)	  for ((sp) = NULL; (sp); (sp) = NULL)
 #define kvm_unsync_page(kvm, sp)			  ((void)0)
 #define mmu_alloc_special_roots(vcpu)			  0
 #define mmu_alloc_shadow_roots(vcpu)			  (-EIO)

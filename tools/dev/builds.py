@@ -20,26 +20,31 @@ def folder(preset):
     return os.path.join(paths.BUILD, preset)
 
 
-def configure(preset):
-    """Configures a preset unless that was done already for this source tree."""
-    where = folder(preset)
+def configure(preset, where=None, defines=()):
+    """Configures a preset unless that was done already for this source tree. `where` is the folder if it
+    is not the preset's own, `defines` are cache variables for it, NAME=VALUE."""
+    where = where or folder(preset)
     cache = os.path.join(where, "CMakeCache.txt")
     if os.path.exists(cache) and os.path.exists(os.path.join(where, "build.ninja")):
         with open(cache, encoding="utf-8") as f:
-            if f"CMAKE_HOME_DIRECTORY:INTERNAL={paths.ROOT}\n" in f:
-                return
-        shutil.rmtree(where)
-    status, output = live.watch(["cmake", "-S", paths.ROOT, "--preset", preset, "-B", where],
+            lines = f.read().splitlines()
+        if f"CMAKE_HOME_DIRECTORY:INTERNAL={paths.ROOT}" not in lines:
+            shutil.rmtree(where)
+        elif {define.replace("=", ":STRING=", 1) for define in defines} <= set(lines):
+            return
+    status, output = live.watch(["cmake", "-S", paths.ROOT, "--preset", preset, "-B", where,
+                                 *("-D" + define for define in defines)],
                                 f"configure {preset}")
     if status:
         raise paths.Failure(f"configuring '{preset}' failed:\n" + "\n".join(output[-30:]))
 
 
-def build(preset, jobs, targets=()):
-    """Builds a preset, or some targets of it; returns its folder, or fails with the output."""
+def build(preset, jobs, targets=(), where=None, defines=()):
+    """Builds a preset, or some targets of it; returns its folder, or fails with the output. See
+    configure()."""
     begun = time.monotonic()
-    configure(preset)
-    where = folder(preset)
+    configure(preset, where, defines)
+    where = where or folder(preset)
     command = ["cmake", "--build", where, "-j", str(jobs)]
     if targets:
         command += ["--target", *targets]

@@ -11,6 +11,7 @@ import live
 import packages
 import paths
 import report
+import upstream
 
 SUMMARY = "build and run every test, plain and under ASan+UBSan"
 PACKAGES = packages.BUILD + packages.CLANG + packages.BUGS + packages.BROWSER
@@ -58,6 +59,7 @@ def run(args):
     begun = time.monotonic()
     total = failed = 0
     wrong, skipped = [], []
+    upstream.unpack("6.12")
     if not args.preset:
         for preset in COMPARED:
             builds.build(preset, args.jobs, ["tdp"])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kernel's source for comparing with: the KVM part of Debian's tarball, unpacked once."""
+"""The kernel's source for comparing and building with: what concerns KVM of Debian's tarball, unpacked
+once."""
 import os
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ import subprocess
 TARBALL = "/usr/src/linux-source-6.12.tar.xz"
 FOLDERS = ["arch/x86/kvm", "virt/kvm", "tools/testing/selftests/kvm"]
 HEADERS = [("include/linux", "kvm"), ("arch/x86/include/asm", "kvm")]
+# What the upstream backend is built of besides.
+BUILT_WITH = ["arch/x86/include", "include/linux", "Makefile"]
 
 
 def unpack(cache, tarball=TARBALL):
@@ -16,7 +19,8 @@ def unpack(cache, tarball=TARBALL):
     name = os.path.basename(tarball).removesuffix(".tar.xz")
     target = os.path.join(cache, name)
     about = os.stat(tarball)
-    stamp = f"{about.st_size} {int(about.st_mtime)}\n"
+    patterns = [f"{name}/{folder}" for folder in FOLDERS + BUILT_WITH]
+    stamp = f"{about.st_size} {int(about.st_mtime)} {' '.join(patterns)}\n"
     stamp_path = os.path.join(target, ".unpacked-from")
     if os.path.exists(stamp_path):
         with open(stamp_path, encoding="ascii") as f:
@@ -24,10 +28,8 @@ def unpack(cache, tarball=TARBALL):
                 return target
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
-    patterns = [f"{name}/{folder}" for folder in FOLDERS]
-    patterns += [f"{name}/{folder}/{prefix}*.h" for folder, prefix in HEADERS]
-    subprocess.run(["tar", "-xJf", tarball, "-C", target, "--strip-components=1", "--wildcards",
-                    *patterns], check=True)
+    subprocess.run(["tar", "-xJf", tarball, "-C", target, "--strip-components=1", *patterns],
+                   check=True)
     with open(stamp_path, "w", encoding="ascii") as f:
         f.write(stamp)
     return target

@@ -63,7 +63,8 @@ static int become(const char *command, const char *program, char **argv)
 			execv(path, argv);
 		}
 	}
-	fprintf(stderr, "tdp %s: there is no %s beside this program (%s); './dev upstream' builds it\n",
+	fprintf(stderr,
+		"tdp %s: there is no %s beside this program (%s); './dev upstream' builds it\n",
 		command, program, strerror(errno));
 	return TDP_EXIT_USAGE;
 }
@@ -103,7 +104,8 @@ int tdp_backend_runs(const struct program *prog, const char *path)
 {
 	if (prog->vm.policy != VM_ZAP || tdp_backend.zap_policy)
 		return TDP_EXIT_OK;
-	fprintf(stderr, "%s: fault_policy=zap: expected split, which is all that the kernel's code does\n",
+	fprintf(stderr,
+		"%s: fault_policy=zap: expected split, which is all that the kernel's code does\n",
 		path);
 	return TDP_EXIT_USAGE;
 }

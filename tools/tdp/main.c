@@ -22,7 +22,8 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", cmd_run, "replay programs against the MMU with the oracle watching", true },
-	{ "shrink", cmd_shrink, "make a failing program small: operations, preemptions, operands", true },
+	{ "shrink", cmd_shrink, "make a failing program small: operations, preemptions, operands",
+	  true },
 	{ "explore", cmd_explore, "run every schedule with at most so many preemptions", true },
 	{ "pairs", cmd_pairs, "explore how every two operations interleave", false },
 	{ "import", cmd_import, "turn a log that a kernel recorded into a program", false },

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tdp-test: timeout=600
+"""The upstream backend: the corpus on the kernel's own code breaks no rule but those that are known to be
+broken there; what it takes from a tree is what it says; --backend finds it."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ["TDP_BUILD"]
+TDP = os.path.join(BUILD, "tdp")
+UPSTREAM = os.path.join(BUILD, "tdp-upstream")
+sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "kunit-port", "upstream")]
+
+import c_items      # noqa: E402
+import extract      # noqa: E402
+import upstream     # noqa: E402
+
+
+def tdp(*args, program=TDP):
+    return subprocess.run([program, *args], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+
+
+class Corpus(unittest.TestCase):
+    def test_corpus(self):
+        known = upstream.known("6.12")
+        ran = 0
+        for name in upstream.programs():
+            rule, said = upstream.replay(UPSTREAM, name)
+            if rule == upstream.CANNOT:
+                continue
+            ran += 1
+            with self.subTest(name):
+                self.assertEqual(rule, known.get(name, (None,))[0], said)
+        self.assertGreater(ran, 100)
+
+    def test_every_known_finding_has_its_story(self):
+        for rule, finding in upstream.known("6.12").values():
+            self.assertEqual(len(rule), 1)
+            self.assertTrue(os.path.exists(os.path.join(ROOT, "docs", "findings", finding + ".md")))
+
+    def test_same_program_twice_has_the_same_hash(self):
+        program = os.path.join("corpus", "fuzz_mmu", "everything.tdp")
+        hashes = {tdp("run", "--quiet", "--hash", program, program=UPSTREAM).stdout for _ in range(2)}
+        self.assertEqual(len(hashes), 1)
+
+
+class Backend(unittest.TestCase):
+    PROGRAM = "corpus/regress/clear-crosses-huge-page.tdp"
+
+    def test_chosen_by_option(self):
+        self.assertEqual(tdp("run", "-q", self.PROGRAM).returncode, 0)
+        for how in (["--backend=upstream"], ["--backend", "upstream"]):
+            done = tdp("run", "-q", *how, self.PROGRAM)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("rule D broken", done.stdout)
+        self.assertEqual(tdp("run", "-q", "--backend=libtdp", self.PROGRAM,
+                             program=UPSTREAM).returncode, 0)
+
+    def test_shrunk_and_explored(self):
+        done = tdp("shrink", "-q", "--backend=upstream", self.PROGRAM)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("log-clear", done.stdout)
+        done = tdp("explore", "-q", "--backend=upstream", "--max=200",
+                   "corpus/regress/fault-takes-write-access.tdp")
+        self.assertIn(done.returncode, (0, 1), done.stdout)
+
+    def test_bad_use(self):
+        done = tdp("run", "--backend=other", self.PROGRAM)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("expected libtdp or upstream, found other", done.stdout)
+        with tempfile.NamedTemporaryFile("w", suffix=".tdp") as f:
+            f.write("tdp 1\nvm mmu=ept fault_policy=zap\nthread vcpu 0\n\tread 0x1\n")
+            f.flush()
+            done = tdp("run", "--backend=upstream", f.name)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("fault_policy=zap: expected split", done.stdout)
+
+
+class Items(unittest.TestCase):
+    TEXT = """\
+#ifndef GUARD
+#define GUARD
+/* int commented(void) { } */
+#define TWO_LINES(x) \\
+	((x) + 1)
+struct thing {
+	int (*fn)(int a);
+};
+int plain(int a);
+static int __read_mostly variable = -1;
+EXPORT_SYMBOL_GPL(plain);
+#ifdef CONFIG_A
+static int one(int a)
+{
+	const char *s = "}";
+	return a;
+}
+#else
+static int one(int a) { return 2; }
+#endif
+enum colour { RED, GREEN };
+#endif
+"""
+
+    def test_found(self):
+        found = [(i.name, i.kind) for i in c_items.items(self.TEXT)]
+        self.assertEqual(found, [("GUARD", "macro"), ("TWO_LINES", "macro"), ("thing", "type"),
+                                 ("plain", "prototype"), ("variable", "variable"),
+                                 ("one", "function"), ("one", "function"), ("colour", "type")])
+
+    def test_text_is_whole(self):
+        found = {i.name: i for i in c_items.items(self.TEXT)}
+        self.assertEqual(found["TWO_LINES"].text, "#define TWO_LINES(x) \\\n\t((x) + 1)\n")
+        self.assertEqual(found["variable"].text, "static int __read_mostly variable = -1;")
+        self.assertEqual(found["one"].around[-1], ["#ifdef CONFIG_A\n", "#else\n"])
+
+    def test_missing_symbol_is_named(self):
+        with tempfile.TemporaryDirectory() as tree:
+            with open(os.path.join(tree, "a.c"), "w", encoding="utf-8") as f:
+                f.write(self.TEXT)
+            with self.assertRaisesRegex(extract.Misfit, r"a\.c has no 'gone'.*manifest:7"):
+                extract.taken(tree, [("a.c", [("one", False, 6), ("gone", False, 7)])])
+            text, present = extract.taken(tree, [("a.c", [("gone", True, 7), ("one", True, 8)])])
+        self.assertEqual(present, ["one"])
+        self.assertEqual(text.count("#line"), 2)
+
+
+if __name__ == "__main__":
+    if not os.path.exists(UPSTREAM):
+        print("skipped: this build has no upstream backend, for lack of a kernel tree: "
+              "./dev upstream unpacks Debian's linux-source-6.12")
+        sys.exit(77)
+    unittest.main()

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Builds the kernel's own TDP MMU out of a kernel tree, in userspace, and runs the corpus on it with the
+oracle watching. What the oracle is known to find in that kernel (docs/findings) is named; anything
+else is new, and is printed with the command that replays it.
+
+The tree is only read. After this, `tdp run --backend=upstream`, `tdp explore` and `tdp shrink` work
+on it too, and with --fuzz the fuzz targets run on it for a while. Report: build/report/upstream.json."""
+import hashlib
+import os
+import re
+import subprocess
+
+import arguments
+import builds
+import live
+import packages
+import paths
+import report
+import upstream
+
+SUMMARY = "build the kernel's own TDP MMU, and run the corpus on it"
+DEFAULT = "6.12"
+PACKAGES = packages.BUILD
+PRESET, FUZZ_PRESET = "plain", "fuzz-plain"
+TARGETS = ["fuzz_mmu", "fuzz_race"]
+
+# What compilers and linkers say of a tree that the shims do not fit.
+UNKNOWN = [re.compile(r"implicit declaration of function .(\w+)."),
+           re.compile(r"call to undeclared function '(\w+)'"),
+           re.compile(r"use of undeclared identifier '(\w+)'"),
+           re.compile(r".(\w+). undeclared"),
+           re.compile(r"unknown type name .(\w+)."),
+           re.compile(r"no member named .(\w+)."),
+           re.compile(r"undefined reference to `(\w+)'"),
+           re.compile(r"(?:too (?:few|many) arguments|conflicting types).* .(\w+).")]
+
+
+def add_arguments(p):
+    p.add_argument("--kernel", metavar="TREE", default=DEFAULT,
+                   help="a kernel's source tree, or the version of a Debian package linux-source-VERSION, "
+                        f"which is installed if need be (default: {DEFAULT})")
+    p.add_argument("--fuzz", type=arguments.whole, metavar="SECONDS",
+                   help=f"then run {' and '.join(TARGETS)} on it, so long in all")
+
+
+def tree_of(kernel):
+    """The tree that --kernel names."""
+    if re.fullmatch(r"\d+\.\d+", kernel):
+        packages.ensure([f"linux-source-{kernel}", "xz-utils"])
+        tree = upstream.unpack(kernel)
+        if not tree:
+            raise paths.Failure(f"{upstream.debian_tarball(kernel)} is missing, although its package is "
+                                "installed", status=2)
+        return tree
+    if not os.path.isfile(os.path.join(kernel, "arch/x86/kvm/mmu/tdp_mmu.c")):
+        raise paths.Failure(f"--kernel: expected a kernel tree or a version as in '{DEFAULT}', found "
+                            f"'{kernel}': it has no arch/x86/kvm/mmu/tdp_mmu.c", status=2)
+    return os.path.realpath(kernel)
+
+
+def misfit(tree, failure):
+    """The same failure, with what the shims lack for this tree, as far as can be told."""
+    said = str(failure)
+    refused = [line for line in said.splitlines() if line.startswith("upstream: ")]
+    if refused:
+        return paths.Failure("\n".join(refused), status=2)
+    lacking = sorted({found[1] for pattern in UNKNOWN for found in pattern.finditer(said)})
+    if not lacking:
+        return failure
+    where = "kunit-port/upstream"
+    return paths.Failure(
+        f"{said}\n\n{tree} does not fit the shims. They do not know, or know otherwise: "
+        f"{', '.join(lacking)}.\nA function of the tree's mmu.c or x86.c, or a type, goes into "
+        f"{where}/manifest; what is to be faked into {where}/kernel_*.h; a member of struct kvm or "
+        f"kvm_vcpu into {where}/host.h; what differs between versions into {where}/versions.h.",
+        status=2)
+
+
+def build(tree, preset, jobs, targets):
+    """Builds targets for a tree; returns the folder."""
+    default = os.path.join(upstream.CACHE, f"linux-source-{DEFAULT}")
+    where = None
+    if os.path.realpath(default) != os.path.realpath(tree):
+        name = f"{os.path.basename(tree)}-{hashlib.sha256(tree.encode()).hexdigest()[:8]}"
+        where = os.path.join(paths.BUILD, "upstream", name, preset)
+    try:
+        return builds.build(preset, jobs, targets, where, [f"TDP_UPSTREAM_TREE={tree}"])
+    except paths.Failure as failure:
+        raise misfit(tree, failure) from None
+
+
+def replay(tdp, version):
+    """Runs the corpus; returns figures, and what is new."""
+    known = upstream.known(version)
+    names = upstream.programs()
+    figures = {"programs": len(names), "known": 0, "new": 0, "gone": 0, "skipped": 0}
+    new, status = [], live.Status()
+    for done, name in enumerate(names, 1):
+        rule, said = upstream.replay(tdp, name)
+        expected = known.get(name, (None, None))
+        if rule == upstream.CANNOT:
+            figures["skipped"] += 1
+        elif rule == expected[0]:
+            figures["known"] += rule is not None
+        elif rule is None:
+            figures["gone"] += 1
+            status.note(f"{name}: {expected[1]} is not found in this tree")
+        else:
+            figures["new"] += 1
+            new.append({"program": name, "rule": rule})
+            status.note(f"{said.rstrip()}\n  replay: {paths.shown(tdp)} run --trace corpus/{name}")
+        status.update(f"upstream: {done} of {len(names)} programs, {figures['new']} new violations")
+    status.clear()
+    return figures, new
+
+
+def fuzz(tree, args):
+    """Runs the fuzz targets; returns the number of those that found something."""
+    where = build(tree, FUZZ_PRESET, args.jobs, [f"{target}-upstream" for target in TARGETS])
+    seconds = max(args.fuzz // len(TARGETS), 1)
+    found = 0
+    for target in TARGETS:
+        kept = os.path.join(paths.BUILD, "upstream", "corpus", target)
+        findings = os.path.join(paths.BUILD, "findings", "")
+        os.makedirs(kept, exist_ok=True)
+        os.makedirs(findings, exist_ok=True)
+        program = builds.program(where, f"{target}-upstream")
+        done = subprocess.run([program, kept, f"-max_total_time={seconds}", "-print_final_stats=1",
+                               f"-artifact_prefix={findings}upstream-{target}-"],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace")
+        rate = re.search(r"average_exec_per_sec:\s*(\d+)", done.stdout)
+        print(f"{target}: {rate[1] if rate else '?'} executions/s"
+              + (", found:" if done.returncode else ""), flush=True)
+        if done.returncode:
+            found += 1
+            print("\n".join(done.stdout.splitlines()[-25:]))
+    return found
+
+
+def run(args):
+    tree = tree_of(args.kernel)
+    version = upstream.version_of(tree)
+    where = build(tree, PRESET, args.jobs, ["tdp", "tdp-upstream"])
+    tdp = builds.program(where, "tdp-upstream")
+    figures, new = replay(tdp, version)
+    print(f"upstream: Linux {version or 'of unknown version'}, {tree}: {figures['programs']} programs: "
+          f"{figures['new']} new violations, {figures['known']} known ones (docs/findings), "
+          f"{figures['gone']} known ones gone, {figures['skipped']} that this code cannot run")
+    found = fuzz(tree, args) if args.fuzz else 0
+    print("report: " + report.write("upstream", not new and not found, figures, new=new,
+                                    version=version))
+    return 1 if new or found else 0
