@@ -40,6 +40,9 @@ refused "expected one argument" fuzz --seed
 refused "no check 'nonsense'" lint nonsense
 refused "no benchmark 'nonsense'" bench nonsense
 refused "unrecognized arguments: nonsense" coverage nonsense
+refused "no known bug 'nonsense'" bugs --bug nonsense
+refused "no engine 'nonsense'" bugs --engines nonsense
+refused "is no kernel tree" bugs --kernel tests
 
 helps ""
 list=$(./dev --help)

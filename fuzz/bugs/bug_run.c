@@ -104,6 +104,8 @@ int main(int argc, char **argv)
 	bool random = false;
 	int i, ret = 0;
 
+	/* What was said is not lost with a process that a bug ends. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	executor = executor_create();
 	prog = program_alloc();
 	if (!executor || !prog) {

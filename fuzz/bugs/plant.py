@@ -33,9 +33,13 @@ class Bug:
     """What the header of a semantic patch says: the members are its words, as text."""
 
     NEEDED = ("title", "fix", "kind", "rules", "file", "story")
+    WORDS = NEEDED + ("form", "kernel")
+    # That of a NAME.kernel.cocci says where the bug goes; NAME.cocci has said what it is.
+    NEEDED_FOR_KERNEL = ("file",)
 
     def __init__(self, path):
         self.path = Path(path)
+        self.for_kernel = self.path.name.endswith(".kernel.cocci")
         self.name = self.path.name.removesuffix(".cocci").removesuffix(".kernel")
         self.words = {}
         self.text = self.path.read_text(encoding="utf-8")
@@ -49,7 +53,7 @@ class Bug:
             if not line.startswith("//"):
                 break
             found = HEADER.match(line)
-            if found and found[1] in self.NEEDED + ("form", "kernel"):
+            if found and found[1] in self.WORDS:
                 word = found[1]
                 self.words[word] = found[2].strip()
             elif not line.strip("/ \t"):
@@ -58,9 +62,11 @@ class Bug:
                 self.words[word] += " " + line.lstrip("/ \t").rstrip()
 
     def check(self):
-        for word in self.NEEDED:
+        for word in self.NEEDED_FOR_KERNEL if self.for_kernel else self.NEEDED:
             if not self.words.get(word):
                 raise BadPatch(f"{self.path}: expected a line '// {word}: ...' at the top")
+        if self.for_kernel:
+            return
         if self.words["kind"] not in KINDS:
             raise BadPatch(f"{self.path}: kind: expected one of {', '.join(KINDS)}, found "
                            f"'{self.words['kind']}'")
@@ -123,8 +129,8 @@ def plant(bug, root):
     """{file: text with the bug in it}"""
     planted, found = {}, 0
     for file in bug.files:
-        old = Path(root, file).read_text(encoding="utf-8").splitlines(keepends=True)
         new = patched(bug, bug.text, file, root).splitlines(keepends=True)
+        old = Path(root, file).read_text(encoding="utf-8").splitlines(keepends=True)
         found += len(changes(old, new))
         planted[file] = with_line_numbers(Path(root, file), old, new)
     if found < rules_of(bug.text):

@@ -15,7 +15,8 @@ BUGS = ["coccinelle"]
 CLANG = ["clang-19", "llvm-19", "libclang-rt-19-dev"]
 # A browser, for the test that clicks through the page of `tdp run --html`.
 BROWSER = ["chromium", "chromium-driver", "python3-selenium"]
-LINT = ["clang-format-19", "clang-tidy-19", "linux-source-6.12", "xz-utils"]
+KERNEL = ["linux-source-6.12", "xz-utils"]
+LINT = ["clang-format-19", "clang-tidy-19"] + KERNEL
 
 
 def missing(wanted):

@@ -37,13 +37,13 @@ def wants(target, path):
     return target == "mmu" and not path.startswith(races) or target == "race" and has_threads(path)
 
 
-def files(target):
+def files(target, leave_out=()):
     """The corpus files that a target reads: those of its folder corpus/fuzz_NAME, and programs
-    (*.tdp) wherever they are, if they are of the target's kind."""
+    (*.tdp) wherever they are but in the folders to leave out, if they are of the target's kind."""
     folder = os.path.join(CORPUS, "fuzz_" + target)
     found = []
     for where, folders, names in os.walk(CORPUS):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if name not in leave_out)
         mine = where == folder or where.startswith(folder + os.sep)
         for path in (os.path.join(where, name) for name in sorted(names)):
             if path.endswith(".tdp") and wants(target, path) or path.endswith(".hex") and mine:
@@ -104,17 +104,22 @@ def to_binary(path, tdp, seed):
                             + done.stderr.strip())
 
 
-def started_from(target, tdp, jobs):
+def started_from(target, tdp, jobs, leave_out=()):
     """(the corpus files that a fuzzer starts from, how many others are too slow for that).
 
     A fuzzer that starts from a program over a whole 1 GiB page spends its minute on a handful of
     inputs, so those are left to the tests.
     """
-    listed = files(target)
+    listed = files(target, leave_out)
     most = MAX_POINTS.get(target, MAX_POINTS_OTHERS)
     cost = costs([path for path in listed if path.endswith(".tdp")], tdp, jobs)
     kept = [path for path in listed if cost.get(path, 0) <= most]
     return kept, len(listed) - len(kept)
+
+
+def name_of(path):
+    """The name of a corpus file's seed."""
+    return hashlib.sha1(os.path.relpath(path, CORPUS).encode()).hexdigest()
 
 
 def convert(target, tdp, jobs):
@@ -124,8 +129,7 @@ def convert(target, tdp, jobs):
     os.makedirs(folder)
     kept, slow = started_from(target, tdp, jobs)
     for path in kept:
-        name = hashlib.sha1(os.path.relpath(path, CORPUS).encode()).hexdigest()
-        seed = os.path.join(folder, name)
+        seed = os.path.join(folder, name_of(path))
         if path.endswith(".hex"):
             with open(seed, "wb") as f:
                 f.write(from_hex(path))

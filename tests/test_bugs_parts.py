@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tdp-test: plain-only
+"""What ./dev bugs and fuzz/bugs/plant.py make of semantic patches, and of what searches say."""
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "fuzz", "bugs")]
+
+import bug_docs  # noqa: E402
+import bug_run  # noqa: E402
+import cmd_bugs  # noqa: E402
+import known_bugs  # noqa: E402
+import plant  # noqa: E402
+
+HEADER = """// SPDX-License-Identifier: GPL-2.0-only
+// title: twice is not once
+// fix: what if
+// kind: S
+// rules: TU
+// file: a.c
+// kernel: mm/a.c
+//
+// story: It was done
+//	once only.
+"""
+RULE = """@@
+@@
+-twice();
++bug_reached();
++once();
+"""
+SECOND = """
+@second@
+@@
+-thrice();
++once();
+"""
+SOURCE = "void f(void)\n{\n\ttwice();\n\tend();\n}\n"
+
+
+class Planting(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def write(self, name, text):
+        path = Path(self.folder.name, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def bug(self, text, name="NAME.cocci"):
+        return plant.Bug(self.write(name, text))
+
+    def test_header(self):
+        bug = self.bug(HEADER + RULE)
+        self.assertEqual((bug.name, bug.kind, bug.rules, bug.files), ("NAME", "S", "TU", ["a.c"]))
+        self.assertEqual(bug.story, "It was done once only.")
+        self.assertEqual(plant.as_c(bug).splitlines()[-1],
+                         "const struct bug bug = { \"NAME\", 'S', \"TU\" };")
+
+    def test_bad_headers(self):
+        for old, new, expected in (("// kind: S\n", "", "expected a line '// kind: ...'"),
+                                   ("kind: S", "kind: Q", "found 'Q'"),
+                                   ("rules: TU", "rules: T,U", "found 'T,U'")):
+            with self.assertRaisesRegex(plant.BadPatch, expected):
+                self.bug(HEADER.replace(old, new) + RULE)
+
+    def test_for_kernel_only_the_file_is_needed(self):
+        self.assertEqual(self.bug("// file: mm/a.c\n" + RULE, "NAME.kernel.cocci").name, "NAME")
+        with self.assertRaises(plant.BadPatch):
+            self.bug(RULE, "NAME.kernel.cocci")
+
+    def test_rules_that_change_something(self):
+        self.assertEqual(plant.rules_of(HEADER + "@seen@\n@@\n f();\n" + RULE + SECOND), 2)
+
+    @unittest.skipUnless(shutil.which("spatch"), "no spatch")
+    def test_plants(self):
+        source = self.write("a.c", SOURCE)
+        text = plant.plant(self.bug(HEADER + RULE), self.folder.name)["a.c"]
+        self.assertEqual(text, f'#line 1 "{source}"\nvoid f(void)\n{{\n\tbug_reached();\n\tonce();\n'
+                         f'#line 4 "{source}"\n\tend();\n}}\n')
+
+    @unittest.skipUnless(shutil.which("spatch"), "no spatch")
+    def test_what_does_not_match_is_an_error(self):
+        self.write("a.c", SOURCE.replace("twice", "never"))
+        with self.assertRaisesRegex(plant.BadPatch, "NAME.cocci does not match .*a.c"):
+            plant.plant(self.bug(HEADER + RULE), self.folder.name)
+        self.write("a.c", SOURCE)
+        with self.assertRaisesRegex(plant.BadPatch, "2 of its rules .* differs in 1 places only"):
+            plant.plant(self.bug(HEADER + RULE + SECOND), self.folder.name)
+        self.write("b.c", SOURCE)
+        with self.assertRaisesRegex(plant.BadPatch, "there is no .*c.c"):
+            plant.plant(self.bug(HEADER.replace("a.c", "c.c") + RULE), self.folder.name)
+
+    @unittest.skipUnless(shutil.which("spatch"), "no spatch")
+    def test_kernel_gets_no_canaries(self):
+        self.write("mm/a.c", SOURCE)
+        patch, why = known_bugs.kernel_patch(self.bug(HEADER + RULE))
+        self.assertIsNone(why)
+        both = known_bugs.in_kernel(patch, self.folder.name)
+        self.assertEqual(both["mm/a.c"], (SOURCE, SOURCE.replace("twice", "once")))
+
+    def test_kernel_cannot(self):
+        bug = self.bug(HEADER.replace("mm/a.c", "cannot: it has no twice()") + RULE)
+        self.assertEqual(known_bugs.kernel_patch(bug), (None, "it has no twice()"))
+
+    def test_a_header_takes_all_of_the_library_with_it(self):
+        for name in ("a.c", "b.c", "b.h", "include/tdp/c.h"):
+            self.write(name, "")
+        bug = self.bug(HEADER + RULE)
+        self.assertEqual(plant.copied(bug, self.folder.name), ["a.c"])
+        bug = self.bug(HEADER.replace("file: a.c", "file: b.h") + RULE)
+        self.assertEqual(plant.copied(bug, self.folder.name), ["a.c", "b.c", "b.h",
+                                                               "include/tdp/c.h"])
+
+
+class Searching(unittest.TestCase):
+    def outcome(self, script, budget=60):
+        return bug_run.run(["sh", "-c", script], budget, bug_run.Running())
+
+    def test_milestones(self):
+        outcome, status = self.outcome("""
+            echo '#1024	NEW    cov: 1 ft: 1 corp: 1/1b exec/s: 0 rss: 30Mb'
+            echo 'bug: reached executions=3'
+            echo 'bug: other rule=! executions=4'
+            echo 'bug: triggered executions=70'
+            echo 'bug: detected rule=T executions=2000'
+            kill -ABRT $$""")
+        self.assertEqual(outcome.milestones, {"reached": 3, "triggered": 70, "detected": 2000})
+        self.assertEqual((outcome.rule, outcome.others, outcome.crash, outcome.executions),
+                         ("T", ["!"], None, 2000))
+
+    def test_a_crash_is_no_detection(self):
+        outcome, status = self.outcome("echo 'bug: reached executions=3'; kill -SEGV $$")
+        self.assertEqual((outcome.rule, outcome.crash, status), (None, "SIGSEGV", -11))
+
+    def test_sanitizers(self):
+        for line in ("==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x1",
+                     "WARNING: ThreadSanitizer: data race (pid=1)"):
+            outcome, _ = self.outcome(f"echo '{line}'; exit 1")
+            self.assertRegex(outcome.crash, "^(Address|Thread)Sanitizer: (heap|data)")
+
+    def test_budget_is_of_processor_time(self):
+        outcome, status = self.outcome("while :; do :; done", 0.5)
+        self.assertEqual((status, outcome.rule, outcome.crash), (0, None, None))
+        self.assertGreater(outcome.seconds, 0.4)
+
+    def test_searches_that_go_on_add_up(self):
+        first, _ = self.outcome("echo 'bug: reached executions=5'; kill -SEGV $$")
+        second, _ = self.outcome("echo 'bug: detected rule=T executions=10'")
+        first.add(second)
+        self.assertEqual(first.milestones, {"reached": 5, "detected": 15})
+
+
+def search(seconds, detected, rule="T", others=()):
+    return {"rule": rule if detected else None, "seconds": seconds, "executions": 100,
+            "reached": 1, "triggered": 2, "detected": detected, "others": list(others),
+            "crash": None}
+
+
+class Reporting(unittest.TestCase):
+    def rows(self):
+        found = cmd_bugs.summary([search(1.0, 10), search(3.0, 30), search(120, None, others="!")])
+        lost = cmd_bugs.summary([search(120, None), search(120, None), search(9.0, 5)])
+        row = {"title": "t", "fix": "what if", "kind": "C", "rules": "T", "form": None}
+        return {"a-bug": dict(row, engines={"fuzz": found, "asan": found}),
+                "b-bug": dict(row, form="nearest", engines={"fuzz": lost, "asan": lost})}
+
+    def test_figures(self):
+        rows = self.rows()
+        self.assertEqual(rows["a-bug"]["engines"]["fuzz"]["median_s"], 3.0)
+        clean = {"mmu.fuzz": [{"crash": None}, {"crash": "finding: rule T"}]}
+        figures = cmd_bugs.figures_of(rows, clean)
+        self.assertEqual({name: figures[name] for name in
+                          ("rows", "detected", "median_s", "slowest_s", "false_alarms")},
+                         {"rows": 2, "detected": 1, "median_s": 61.5, "slowest_s": 120,
+                          "false_alarms": 1})
+        self.assertEqual(figures["c_rows_detected_under_sanitizers"], 2)
+        self.assertFalse(cmd_bugs.good(figures))
+
+    def test_tables_and_picture(self):
+        rows = self.rows()
+        figures = cmd_bugs.figures_of(rows, {})
+        about = {"bugs": rows, "figures": figures, "budget_s": 120}
+        self.assertIn("3.00 (2/3)", bug_docs.text_table(rows))
+        self.assertIn(">120 (1/3)", bug_docs.text_table(rows))
+        self.assertIn("- **b-bug**: nearest", bug_docs.markdown(about))
+        xml.etree.ElementTree.fromstring(bug_docs.Picture(about).draw())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What looks for known bugs: the fuzz targets in three builds, chance, and exhaustive search."""
+import os
+import shutil
+
+import bug_run
+import known_bugs
+import paths
+
+# A search that ends by something else than the bug goes on, but not forever.
+RESTARTS = 5
+
+
+class Engine:
+    """Ways to look for a bug. preset: what is built; words: what it is."""
+
+    def __init__(self, name, preset, words, kinds="SYC"):
+        self.name, self.preset, self.words, self.kinds = name, preset, words, kinds
+
+    def wants(self, bug):
+        return bug.kind in self.kinds
+
+    def target(self, bug):
+        """The target of the build that looks for this bug."""
+        raise NotImplementedError
+
+    def search(self, bug, seed, budget, running, where, seeds):
+        """One search, which may be several runs; returns a bug_run.Outcome."""
+        raise NotImplementedError
+
+    def repeats(self):
+        """Whether another seed makes another search."""
+        return True
+
+
+def fuzz_target(bug):
+    return "race" if bug.kind == "C" else "mmu"
+
+
+class Fuzzer(Engine):
+    def target(self, bug):
+        return f"fuzz_{fuzz_target(bug)}-{bug.name}"
+
+    def search(self, bug, seed, budget, running, where, seeds):
+        folder = os.path.join(paths.BUILD, "bugs", f"{bug.name}-{self.name}-{seed}")
+        program = os.path.join(where, self.target(bug))
+        return self.fuzz(program, seeds[fuzz_target(bug)], folder, seed, budget, running)
+
+    def fuzz(self, program, seeds, folder, seed, budget, running):
+        shutil.rmtree(folder, ignore_errors=True)
+        kept = os.path.join(folder, "corpus")
+        os.makedirs(kept)
+        whole = None
+        for attempt in range(RESTARTS):
+            left = budget - (whole.seconds if whole else 0)
+            if left <= 0:
+                break
+            one, status = bug_run.run(
+                [program, f"-seed={seed + 1000 * attempt}", f"-artifact_prefix={folder}/",
+                 "-timeout=20", "-reload=0", "-rss_limit_mb=4096", "-malloc_limit_mb=8192",
+                 "-entropic_scale_per_exec_time=1", "-print_final_stats=1", "-handle_abrt=0",
+                 "-handle_segv=0", "-handle_bus=0", "-handle_fpe=0", "-handle_ill=0", kept, seeds],
+                left, running)
+            if whole:
+                whole.add(one)
+            else:
+                whole = one
+            if one.rule or not status or self.says_enough(one):
+                break
+        if not whole.rule and self.says_enough(whole):
+            whole.rule = whole.crash.split(":")[0]
+            whole.milestones["detected"] = whole.executions
+        shutil.rmtree(kept, ignore_errors=True)
+        return whole
+
+    def says_enough(self, outcome):
+        """A sanitizer's own report is a detection."""
+        return outcome.crash is not None and not outcome.crash.startswith("SIG")
+
+
+class Chance(Engine):
+    def target(self, bug):
+        return "bug-" + bug.name
+
+    def search(self, bug, seed, budget, running, where, seeds):
+        return bug_run.run([os.path.join(where, self.target(bug)), "--random", f"--seed={seed}"],
+                           budget, running)[0]
+
+
+class Explorer(Engine):
+    """All schedules of the regression program's operations, until one fails."""
+
+    PREEMPTIONS = 2
+
+    def target(self, bug):
+        return "tdp-" + bug.name
+
+    def repeats(self):
+        return False
+
+    def search(self, bug, seed, budget, running, where, seeds):
+        def read(outcome, line):
+            outcome.tail = outcome.tail[-40:] + [line]
+            count = bug_run.EXPLORED.search(line)
+            if count:
+                outcome.executions = int(count[1])
+            broken = bug_run.BROKEN.search(line)
+            if broken and broken[1] in bug.rules and not outcome.rule:
+                outcome.rule = broken[1]
+            elif broken and broken[1] not in outcome.others + [outcome.rule]:
+                outcome.others.append(broken[1])
+
+        outcome, _ = bug_run.run(
+            [os.path.join(where, self.target(bug)), "explore", "--first", "--jobs=1",
+             f"--preemptions={self.PREEMPTIONS}", known_bugs.program(bug.name)],
+            budget, running, read)
+        if outcome.rule:
+            outcome.milestones["detected"] = outcome.executions
+        return outcome
+
+
+ALL = {engine.name: engine for engine in (
+    Fuzzer("fuzz", "fuzz-plain", "libFuzzer, no sanitizer"),
+    Fuzzer("asan", "fuzz", "libFuzzer under ASan and UBSan"),
+    Fuzzer("tsan", "fuzz-tsan", "libFuzzer under TSan", "C"),
+    Chance("random", "plain", "programs and schedules at random"),
+    Explorer("explore", "plain", "all schedules of the regression program with at most "
+             f"{Explorer.PREEMPTIONS} preemptions"),
+)}
