@@ -198,6 +198,7 @@ static void unlink_child(struct oracle *o, uint64_t spte)
 	if (!child || !child->linked)
 		return;
 	child->linked = false;
+	child->unlinked = o->step;
 	o->mirror->nr_tables--;
 }
 

@@ -533,8 +533,12 @@ void oracle_ev_lock(struct oracle *o, const char *name, int delta)
  */
 void oracle_ev_rcu(struct oracle *o, int delta)
 {
+	struct thread_state *t = oracle_current(o);
+
 	oracle_mix_bracket(o, (uint64_t)delta << 1 | 1);
-	oracle_current(o)->rcu += delta;
+	if (!t->rcu)
+		t->rcu_since = o->step;
+	t->rcu += delta;
 }
 
 /**

@@ -104,6 +104,7 @@ struct call_frame {
  * @locks: locks that it holds
  * @last_lock: the lock that it took or released last
  * @rcu: RCU read sections that it is in
+ * @rcu_since: step at which the outermost of those began
  * @invalidations: that it has started and not ended
  * @region_order: when the SET_REGION call that it is in released slots_lock, see region_set(); 0:
  * not yet
@@ -119,6 +120,7 @@ struct thread_state {
 	int locks;
 	const char *last_lock;
 	int rcu;
+	uint64_t rcu_since;
 	int invalidations;
 	uint64_t region_order;
 	bool pml;

@@ -4,6 +4,10 @@
  * (its RCU callback ran), or freed while reachable from a root that a vCPU can still run; no frame
  * is used after it was freed (frames: host.c where KVM marks them, rule_m.c where the guest uses
  * them).
+ *
+ * That a table is freed by RCU is not a matter of luck: it is too early if somebody is in a read
+ * section that began before the table was unlinked, for he may have found the table, whether or not
+ * he uses it in this run. Roots are not held to that: no event tells when one left the list.
  */
 #include "rules.h"
 
@@ -20,9 +24,24 @@ static bool loaded(const struct oracle *o, const struct mirror_table *root)
 	return false;
 }
 
+/* The number of a thread that may have found the table before it was unlinked, and still use it; or -1. */
+static int reader_of(const struct oracle *o, const struct mirror_table *t)
+{
+	int i;
+
+	for (i = 0; i < ORACLE_MAX_THREADS; i++) {
+		const struct thread_state *reader = &o->threads[i];
+
+		if (reader->rcu > 0 && reader->rcu_since < t->unlinked)
+			return i;
+	}
+	return -1;
+}
+
 void rule_u_free(struct oracle *o, struct mirror_table *t)
 {
 	const struct mirror_table *root = mirror_table(o, t->root);
+	const int reader = reader_of(o, t);
 
 	if (t->is_root) {
 		if (t->valid && !o->destroyed)
@@ -32,6 +51,10 @@ void rule_u_free(struct oracle *o, struct mirror_table *t)
 	} else if (mirror_reachable(o, t) && root && (root->valid || loaded(o, root))) {
 		oracle_report(o, 'U', t->gfn, 0,
 			      "a page table of level %d is freed while it is linked", t->level);
+	} else if (!t->linked && reader >= 0) {
+		oracle_report(o, 'U', t->gfn, 0,
+			      "a page table of level %d is freed without a grace period: t%d may still use it",
+			      t->level, reader);
 	}
 }
 
