@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// title: a zap of gfns announces another range than it zaps
+// fix: 6d3085e4d89a (v6.1)
+// kind: C
+// rules: N
+// file: zap.c
+//
+// story: Who zaps a range of gfns announces it as an invalidation, so that faults in that range which
+//	looked their page up before try again. It announced gfns where addresses were expected, so
+//	that hardly any fault was in the range: if the zap yielded, a fault could map what had been
+//	zapped already.
+@@
+expression kvm, start, end;
+@@
+ kvm_zap_gfn_range(...)
+ {
+ ...
+-kvm_mmu_invalidate_range_add(kvm, start, end);
++bug_reached();
++bug_triggered(start << PAGE_SHIFT > start);
++kvm_mmu_invalidate_range_add(kvm, start << PAGE_SHIFT, end << PAGE_SHIFT);
+ ...
+ }
