@@ -131,30 +131,28 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
 	return root;
 }
 
-static inline bool tdp_mmu_root_in(const struct kvm_mmu_page *root, int as_id)
-{
-	return as_id < 0 || kvm_mmu_page_as_id(root) == as_id;
-}
-
 /*
- * Loops over roots; an as_id of -1 means all address spaces. With the first kind
+ * Loops over roots, those of one address space or all. With the first kind
  * the body may drop mmu_lock; who leaves it early puts the root. The second kind
  * needs mmu_lock held for writing throughout.
  */
-#define for_each_root_yield_safe(kvm, root, id, only_valid)				\
+#define for_each_any_root_yield_safe(kvm, root, only_valid)				\
 	for (root = tdp_mmu_next_root(kvm, NULL, only_valid); root;			\
-	     root = tdp_mmu_next_root(kvm, root, only_valid))				\
-		if (tdp_mmu_root_in(root, id))
+	     root = tdp_mmu_next_root(kvm, root, only_valid))
+
+#define for_each_root_yield_safe(kvm, root, id, only_valid)				\
+	for_each_any_root_yield_safe(kvm, root, only_valid)				\
+		if (kvm_mmu_page_as_id(root) == (id))
 
 #define for_each_valid_tdp_mmu_root_yield_safe(kvm, root, id)				\
 	for_each_root_yield_safe(kvm, root, id, true)
 
 #define for_each_tdp_mmu_root_yield_safe(kvm, root)					\
-	for_each_root_yield_safe(kvm, root, -1, false)
+	for_each_any_root_yield_safe(kvm, root, false)
 
 #define for_each_tdp_mmu_root(kvm, root, id)						\
 	cds_list_for_each_entry(root, &(kvm)->arch.tdp_mmu_roots, link)			\
-		if (tdp_mmu_root_in(root, id))
+		if (kvm_mmu_page_as_id(root) == (id))
 
 #define for_each_valid_tdp_mmu_root(kvm, root, id)					\
 	for_each_tdp_mmu_root(kvm, root, id)						\
@@ -622,7 +620,9 @@ void kvm_tdp_mmu_invalidate_all_roots(struct kvm *kvm)
 		lockdep_assert_held_write(&kvm->mmu_lock);
 
 	/* One that was invalid before may live on by somebody's reference: zapped, or about to be. */
-	for_each_valid_tdp_mmu_root(kvm, root, -1) {
+	cds_list_for_each_entry(root, &kvm->arch.tdp_mmu_roots, link) {
+		if (root->role.invalid)
+			continue;
 		root->tdp_mmu_scheduled_root_to_zap = true;
 		tdp_mmu_mark_root_invalid(root);
 	}
@@ -748,7 +748,7 @@ bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush)
 	const bool can_yield = true;
 	struct kvm_mmu_page *root;
 
-	for_each_valid_tdp_mmu_root_yield_safe(kvm, root, -1)
+	for_each_any_root_yield_safe(kvm, root, true)
 		flush = tdp_mmu_zap_leafs(kvm, root, start, end, can_yield, flush);
 	return flush;
 }

@@ -650,12 +650,12 @@ static void test_invalid_roots(void **state)
 	kvm_tdp_mmu_zap_invalidated_roots(kvm);
 	mutex_unlock(&kvm->slots_lock);
 	assert_int_equal(root_to_sp(old)->tdp_mmu_root_count.refs, 1);
-	assert_true(sim_page_is_live(old));
+	assert_non_null(sim_spte_look(old));
 
 	/* The vCPU drops it, and gets another. */
 	kvm_mmu_unload(vcpu);
 	rcu_barrier();
-	assert_false(sim_page_is_live(old));
+	assert_null(sim_spte_look(old));
 	assert_int_equal(kvm_mmu_load(vcpu), 0);
 	assert_int_equal(leaf_level(0), 0);
 	vm_destroy();

@@ -81,10 +81,8 @@ static void __attribute__((noreturn)) die(const char *why)
 /* What everyone does who has just been switched to; @from was left for it. */
 static inline FIBER_RAW void arrive(struct fiber *from)
 {
-	bool learn = from == &host && !host.size;
-
-	fiber_asan_finish(current->fake_stack, learn ? &host.bottom : NULL,
-			  learn ? &host.size : NULL);
+	/* Nobody else knows where the OS thread's own stack is. */
+	fiber_asan_finish(current->fake_stack, &from->bottom, &from->size);
 }
 
 static FIBER_RAW void __attribute__((noinline, noreturn)) begin(struct fiber *from)
@@ -183,10 +181,8 @@ struct fiber *fiber_get(void (*run)(void *arg), void *arg)
 		pool = f->next;
 	else
 		f = fiber_new();
-	if (!host.tsan)
-		host.tsan = fiber_tsan_self();
-	if (!f->tsan)
-		f->tsan = fiber_tsan_create();
+	fiber_tsan_learn(&host.tsan);
+	fiber_tsan_get(&f->tsan);
 	f->run = run;
 	f->arg = arg;
 	f->ended = true;
@@ -285,11 +281,8 @@ void fiber_put(struct fiber *f)
  */
 void fiber_play(void **part)
 {
-	if (!host.tsan)
-		host.tsan = fiber_tsan_self();
-	if (part && !*part)
-		*part = fiber_tsan_create();
-	fiber_tsan_switch(part ? *part : current->tsan);
+	fiber_tsan_learn(&host.tsan);
+	fiber_tsan_switch(part ? fiber_tsan_get(part) : current->tsan);
 }
 
 /**

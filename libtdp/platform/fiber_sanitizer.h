@@ -61,7 +61,7 @@ static inline __attribute__((always_inline)) void fiber_asan_start(void **fake_s
 #endif
 }
 
-/* Just after it; stores where the stack was that was left, if asked. */
+/* Just after it; stores where the stack was that was left. */
 static inline __attribute__((always_inline)) void
 fiber_asan_finish(void *fake_stack, const void **bottom, size_t *size)
 {
@@ -89,14 +89,19 @@ static inline void fiber_asan_unpoison(const char *low, const char *top)
 }
 
 #ifdef FIBER_TSAN
-static inline void *fiber_tsan_self(void)
+/* The OS thread's own, if it is not known yet. */
+static inline void fiber_tsan_learn(void **fiber)
 {
-	return __tsan_get_current_fiber();
+	if (!*fiber)
+		*fiber = __tsan_get_current_fiber();
 }
 
-static inline void *fiber_tsan_create(void)
+/* One that is there already, or a new one. */
+static inline void *fiber_tsan_get(void **fiber)
 {
-	return __tsan_create_fiber(0);
+	if (!*fiber)
+		*fiber = __tsan_create_fiber(0);
+	return *fiber;
 }
 
 static inline void fiber_tsan_destroy(void *fiber)
@@ -120,13 +125,14 @@ static inline void fiber_tsan_order(void *before, void *after, void *self)
 		__tsan_switch_to_fiber(self, __tsan_switch_to_fiber_no_sync);
 }
 #else
-static inline void *fiber_tsan_self(void)
+static inline void fiber_tsan_learn(void **fiber)
 {
-	return NULL;
+	(void)fiber;
 }
 
-static inline void *fiber_tsan_create(void)
+static inline void *fiber_tsan_get(void **fiber)
 {
+	(void)fiber;
 	return NULL;
 }
 

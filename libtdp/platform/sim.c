@@ -224,8 +224,7 @@ static void sim_decided(struct sim_thread *t, enum point_kind kind, int level, u
 
 static struct sim_thread *sim_target(const struct sim_thread *t, int target)
 {
-	if (target < 0 || target >= SIM_MAX_THREADS || target == t->number ||
-	    !(sim.runnable & 1u << target))
+	if (target == t->number || !sim_among(sim.runnable, target))
 		return NULL;
 	return sim.threads[target];
 }

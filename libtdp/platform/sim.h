@@ -327,7 +327,6 @@ void sim_begin_op(struct sim_thread *thread, struct sim_choice *choices, u32 nr)
 void sim_end_op(void);
 u64 sim_pages_in_use(void);
 u64 sim_allocs_in_use(void);
-bool sim_page_is_live(hpa_t pa);
 u64 *sim_spte_ptr(hpa_t pa); /* NULL if not in a live page-table page; for the hardware model */
 const u64 *sim_spte_look(hpa_t pa);
 

@@ -26,6 +26,12 @@ static inline u32 sim_bit(const struct sim_thread *t)
 	return 1u << t->number;
 }
 
+/* Is there a thread of that number in @mask? */
+static inline bool sim_among(u32 mask, int number)
+{
+	return (u32)number < SIM_MAX_THREADS && (mask & 1u << number);
+}
+
 static inline bool sim_is_scheduled(const struct sim_thread *t)
 {
 	return t->run;

@@ -13,15 +13,11 @@
 
 bool sim_refcount_inc_not_zero(refcount_t *r, const struct sim_site *site)
 {
-	u32 refs;
-
 	sim_point(POINT_ATOMIC, 0, r, site);
-	refs = __atomic_load_n(&r->refs, __ATOMIC_RELAXED);
-	do {
-		if (!refs)
-			return false;
-	} while (!__atomic_compare_exchange_n(&r->refs, &refs, refs + 1, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	/* Nobody comes in between: the next point is after both. */
+	if (!__atomic_load_n(&r->refs, __ATOMIC_RELAXED))
+		return false;
+	__atomic_fetch_add(&r->refs, 1, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -44,7 +40,7 @@ bool sim_refcount_dec_and_test(refcount_t *r, const struct sim_site *site)
 /* "&kvm->mmu_lock" is how the code names it. */
 static const char *plain(const char *name)
 {
-	return name && *name == '&' ? name + 1 : name;
+	return *name == '&' ? name + 1 : name;
 }
 
 static void sim_taken(const void *lock, const char *name, bool shared)
@@ -152,9 +148,10 @@ static struct sim_thread *sim_dequeue(struct sim_queue *queue)
 
 /* ---- rwlocks ---- */
 
+/* Whoever waits is handed a lock as soon as that can be: none is free with somebody in its queue. */
 static void sim_rwlock_hand_over(rwlock_t *lock)
 {
-	if (lock->writer || !lock->queue.first)
+	if (!lock->queue.first)
 		return;
 	if (!lock->queue.first->shared) {
 		if (!lock->readers)
@@ -196,7 +193,7 @@ void sim_write_lock(rwlock_t *lock, const struct sim_site *site)
 	sim_point(POINT_WRITE_LOCK, 0, lock, site);
 	if (!lock->name)
 		sim_bug_lock("write_lock", NULL);
-	if (lock->writer || lock->readers || lock->queue.first)
+	if (lock->writer || lock->readers)
 		sim_queue_up(&lock->queue, lock, lock->name, false, " for write");
 	else
 		lock->writer = sim.current;

@@ -484,13 +484,6 @@ const u64 *sim_spte_look(hpa_t pa)
 	return __va(pa & ~7ULL);
 }
 
-bool sim_page_is_live(hpa_t pa)
-{
-	u64 idx = (pa >> PAGE_SHIFT) - SIM_PT_PFN;
-
-	return idx < SIM_PT_PAGES && is_live(&sim_pages[idx]);
-}
-
 /* What stands for the hand-over from who frees memory to who gets it next. */
 static const void *sim_last_owner(const struct sim_alloc *a)
 {

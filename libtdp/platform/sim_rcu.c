@@ -81,8 +81,6 @@ static void sim_rcu_advance(void)
 /* A grace period for all that is queued begins, and ends as soon as its readers have left. */
 void sim_gp_end(void)
 {
-	if (sim.current == &sim_rcu_thread)
-		return;
 	for (; sim_rcu.idle; sim_rcu.idle = sim_rcu.idle->next)
 		sim_rcu.idle->readers = sim_rcu.sections;
 	sim_rcu_advance();

@@ -118,8 +118,7 @@ static struct sim_thread *sim_pick(struct sim_thread *t, enum point_kind why, u3
 	if (!sim.scheduler || !sim.scheduler->pick || !(mask & (mask - 1)))
 		return next;
 	number = sim.scheduler->pick(sim.scheduler->ctx, t->number, why, k, mask);
-	if (number < 0 || number >= SIM_MAX_THREADS || !(mask & 1u << number) ||
-	    sim.threads[number] == next)
+	if (!sim_among(mask, number) || sim.threads[number] == next)
 		return next;
 	if (sim.observer->decided)
 		sim.observer->decided(sim.observer->ctx, t->number, why, 0, k, SIM_SWITCH, number);
