@@ -13,9 +13,6 @@
 /* Runs whatever is done outside any operation: VM creation, users without schedules. */
 static struct sim_thread sim_idle_thread;
 
-/* Wants to know nothing. */
-static const struct sim_observer sim_nobody;
-
 struct sim sim = {
 	.current = &sim_idle_thread,
 	.observer = &sim_nobody,
@@ -46,13 +43,9 @@ void sim_reset(void)
 	sim_memory_reset();
 }
 
-/**
- * sim_set_observer() - who is told of every event
- * @observer: stays the caller's and must outlive its use; NULL for nobody
- */
-void sim_set_observer(const struct sim_observer *observer)
+/* There is another observer: has it to be told of every point? */
+void sim_observe_points(void)
 {
-	sim.observer = observer ? observer : &sim_nobody;
 	sim_observing = sim.observer->point;
 	sim_watch(sim.current);
 }
@@ -217,9 +210,8 @@ static unsigned int sim_possible(enum point_kind kind)
 static void sim_decided(struct sim_thread *t, enum point_kind kind, int level, unsigned int action,
 			int target)
 {
-	if (sim.observer->decided)
-		sim.observer->decided(sim.observer->ctx, t->number, kind, level,
-				      t->count[kind][level], action, target);
+	sim.observer->decided(sim.observer->ctx, t->number, kind, level, t->count[kind][level],
+			      action, target);
 }
 
 static struct sim_thread *sim_target(const struct sim_thread *t, int target)
@@ -403,13 +395,11 @@ char sim_object_rcu, sim_object_tlbs, sim_object_host;
 void sim_flush(gfn_t gfn, u64 nr, const struct sim_site *site)
 {
 	sim_point(POINT_FLUSH, 0, &sim_object_tlbs, site);
-	if (sim.observer->flush)
-		sim.observer->flush(sim.observer->ctx, gfn, nr, site);
+	sim.observer->flush(sim.observer->ctx, gfn, nr, site);
 }
 
 void sim_kick(int req, const struct sim_site *site)
 {
 	sim_point(POINT_KICK, 0, &sim_object_tlbs, site);
-	if (sim.observer->kick)
-		sim.observer->kick(sim.observer->ctx, req, site);
+	sim.observer->kick(sim.observer->ctx, req, site);
 }

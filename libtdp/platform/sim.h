@@ -9,6 +9,7 @@
  *   sim.c	  points, choices, the step budget
  *   sim_thread.c threads: who runs, who waits, who spins for nothing
  *   sim_lock.c	  locks, reference counts, yielding
+ *   sim_observer.c who is told of what happens
  *   sim_rcu.c	  RCU, SRCU
  *   sim_report.c who waits for whom, in words
  *   sim_memory.c page tables and other memory
@@ -135,7 +136,7 @@ void __tsan_write_range(void *ptr, size_t bytes);
 enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
 
 /**
- * struct sim_observer - who wants to know (the oracle, a tracer); any member may be NULL
+ * struct sim_observer - who wants to know (the oracle, a tracer); any member may be NULL: see sim_observer.c
  * @ctx: passed back
  * @thread: another thread goes on: its number, -1 for what is outside any thread
  * @decided: the scheduler chose @action (one SIM_* bit) for the point that @thread is at, its @k-th of that
@@ -320,9 +321,11 @@ struct sim {
 };
 extern struct sim sim;
 
+/* sim_observer.c */
+void sim_set_observer(const struct sim_observer *observer);
+
 /* sim.c: driving it */
 void sim_reset(void);
-void sim_set_observer(const struct sim_observer *observer);
 void sim_begin_op(struct sim_thread *thread, struct sim_choice *choices, u32 nr);
 void sim_end_op(void);
 u64 sim_pages_in_use(void);
@@ -484,9 +487,7 @@ static inline SIM_BOOKKEEPING void sim_spte_changed(enum point_kind how, const u
 						    const struct sim_site *site)
 {
 	sim.progress += ok && cur != val;
-	if (sim.observer->spte)
-		sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok,
-				   site);
+	sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok, site);
 }
 
 static inline u64 sim_read_spte(const u64 *sptep, int level, const struct sim_site *site)
@@ -634,16 +635,16 @@ static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 va
 static inline SIM_BOOKKEEPING int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen,
 						   int level)
 {
-	if (sim.observer->spte && !sim.observer->freeze)
+	if (!sim.observer->freeze)
 		return 0;
 	n = sim_run_length(sptep, sim_unwatched(n, 1), empty);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= n;
-	if (n)
-		SIM_SHARED_XCHG(sptep);
-	if (n && sim.observer->freeze)
-		sim.observer->freeze(sim.observer->ctx, POINT_XCHG, sim_ptr_pa(sptep), level, n,
-				     empty, 0, frozen);
+	if (!n)
+		return 0;
+	SIM_SHARED_XCHG(sptep);
+	sim.observer->freeze(sim.observer->ctx, POINT_XCHG, sim_ptr_pa(sptep), level, n, empty, 0,
+			     frozen);
 	return n;
 }
 
@@ -668,7 +669,7 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 {
 	const u64 first = sim_peek_spte(sptep);
 
-	if (sim.observer->spte && !sim.observer->freeze)
+	if (!sim.observer->freeze)
 		return 0;
 	n = sim_step_length(sptep, sim_unwatched(n, points), step);
 	if (n < 2)
@@ -676,9 +677,8 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 	SIM_SHARED_XCHG(sptep);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= (u64)n * points - 1;
-	if (sim.observer->freeze)
-		sim.observer->freeze(sim.observer->ctx, how, sim_ptr_pa(sptep), level, n, first,
-				     step, frozen);
+	sim.observer->freeze(sim.observer->ctx, how, sim_ptr_pa(sptep), level, n, first, step,
+			     frozen);
 	return n;
 }
 

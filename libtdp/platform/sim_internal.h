@@ -6,6 +6,7 @@
 #include "platform.h"
 
 /* sim.c */
+void sim_observe_points(void);
 void sim_watch(struct sim_thread *thread);
 void sim_fatal(char rule, const char *what, hpa_t pa) __attribute__((noreturn));
 void sim_bug_lock(const char *what, const char *name) __attribute__((noreturn));
@@ -46,6 +47,9 @@ extern struct sim_thread sim_rcu_thread;
 /* sim_report.c */
 const char *sim_describe_deadlock(const struct sim_thread *last);
 const char *sim_describe_spinning(const char *what);
+
+/* sim_observer.c */
+extern const struct sim_observer sim_nobody;
 
 /* sim_memory.c */
 void sim_memory_reset(void);

@@ -54,8 +54,7 @@ static void sim_taken(const void *lock, const char *name, bool shared)
 	held->lock = lock;
 	held->shared = shared;
 	held->op = t->op;
-	if (sim.observer->lock)
-		sim.observer->lock(sim.observer->ctx, name, shared ? 1 : 2);
+	sim.observer->lock(sim.observer->ctx, name, shared ? 1 : 2);
 }
 
 static void sim_released(const void *lock, const char *name, bool shared)
@@ -71,8 +70,7 @@ static void sim_released(const void *lock, const char *name, bool shared)
 			t->held[i - 1] = t->held[i];
 		t->locks_held--;
 	}
-	if (sim.observer->lock)
-		sim.observer->lock(sim.observer->ctx, name, shared ? -1 : -2);
+	sim.observer->lock(sim.observer->ctx, name, shared ? -1 : -2);
 }
 
 static u32 sim_holders(const void *lock)

@@ -366,8 +366,7 @@ static bool sim_refused(unsigned int actions, bool page)
 {
 	if (!(actions & SIM_FAIL))
 		return false;
-	if (sim.observer->refused)
-		sim.observer->refused(sim.observer->ctx, page);
+	sim.observer->refused(sim.observer->ctx, page);
 	return true;
 }
 
@@ -407,8 +406,7 @@ u64 *sim_page_alloc(u64 val, const struct sim_site *site)
 	pages_live++;
 	SIM_ACQUIRE(sptes);
 	SIM_OWN_WRITE(sptes, PAGE_SIZE);
-	if (sim.observer->page)
-		sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(sptes), val);
+	sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(sptes), val);
 	return sptes;
 }
 
@@ -431,8 +429,7 @@ void sim_page_free(u64 *sptes, const struct sim_site *site)
 	sim_pages[idx].priv = NULL;
 	pages_live--;
 	freed[freed_end++ % SIM_PT_PAGES] = idx;
-	if (sim.observer->page)
-		sim.observer->page(sim.observer->ctx, SIM_PAGE_FREE, sim_ptr_pa(sptes), 0);
+	sim.observer->page(sim.observer->ctx, SIM_PAGE_FREE, sim_ptr_pa(sptes), 0);
 }
 
 /**

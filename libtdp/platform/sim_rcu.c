@@ -55,8 +55,7 @@ static void sim_rcu_advance(void)
 	if (!sim_rcu.first || !sim_rcu.first->readers || interrupted == &sim_rcu_thread ||
 	    sim_rcu_read_before(sim_rcu.first->readers))
 		return;
-	if (sim.observer->rcu)
-		sim.observer->rcu(sim.observer->ctx, 0);
+	sim.observer->rcu(sim.observer->ctx, 0);
 	fiber_play(&sim_rcu_part);
 	SIM_ACQUIRE(&sim_rcu);
 	do {
@@ -99,8 +98,7 @@ void sim_rcu_read_lock(const struct sim_site *site)
 	sim_point(POINT_RCU, 0, &sim_object_rcu, site);
 	if (!t->rcu_depth++)
 		t->rcu_since = ++sim_rcu.sections;
-	if (sim.observer->rcu)
-		sim.observer->rcu(sim.observer->ctx, 1);
+	sim.observer->rcu(sim.observer->ctx, 1);
 }
 
 void sim_rcu_read_unlock(const struct sim_site *site)
@@ -113,8 +111,7 @@ void sim_rcu_read_unlock(const struct sim_site *site)
 	}
 	SIM_RELEASE(&sim_rcu);
 	t->rcu_depth--;
-	if (sim.observer->rcu)
-		sim.observer->rcu(sim.observer->ctx, -1);
+	sim.observer->rcu(sim.observer->ctx, -1);
 	if (!t->rcu_depth)
 		sim_rcu_advance();
 	sim_point(POINT_RCU_END, 0, &sim_object_rcu, site);

@@ -84,8 +84,7 @@ static struct fiber *sim_enter(struct sim_thread *t)
 {
 	sim.switches++;
 	sim_watch(t);
-	if (sim.observer->thread)
-		sim.observer->thread(sim.observer->ctx, t->number);
+	sim.observer->thread(sim.observer->ctx, t->number);
 	return t->fiber;
 }
 
@@ -120,8 +119,7 @@ static struct sim_thread *sim_pick(struct sim_thread *t, enum point_kind why, u3
 	number = sim.scheduler->pick(sim.scheduler->ctx, t->number, why, k, mask);
 	if (!sim_among(mask, number) || sim.threads[number] == next)
 		return next;
-	if (sim.observer->decided)
-		sim.observer->decided(sim.observer->ctx, t->number, why, 0, k, SIM_SWITCH, number);
+	sim.observer->decided(sim.observer->ctx, t->number, why, 0, k, SIM_SWITCH, number);
 	return sim.threads[number];
 }
 
@@ -157,8 +155,7 @@ bool sim_threads_run(void)
 		}
 	}
 	sim_watch(outside);
-	if (sim.observer->thread)
-		sim.observer->thread(sim.observer->ctx, -1);
+	sim.observer->thread(sim.observer->ctx, -1);
 	return !sim_left_early;
 }
 
@@ -255,11 +252,7 @@ void sim_wait_until(const struct sim_wait *wait)
 /* Stands still while nothing happens that could let a thread get on. */
 u64 sim_progress(void)
 {
-	u64 n = sim.progress;
-
-	if (sim.observer->progress)
-		n += sim.observer->progress(sim.observer->ctx);
-	return n;
+	return sim.progress + sim.observer->progress(sim.observer->ctx);
 }
 
 static u32 sim_spins(const struct sim_thread *t, u64 progress)

@@ -31,6 +31,12 @@ def has_threads(path):
         return sum(line.startswith("thread ") for line in f) >= 2
 
 
+def shows_bug(path):
+    """Whether a program shows a bug of fuzz/bugs/: some of its points may come with that only."""
+    return os.path.exists(os.path.join(paths.ROOT, "fuzz", "bugs",
+                                       os.path.basename(path)[:-len(".tdp")] + ".cocci"))
+
+
 def wants(target, path):
     """Whether a program of the corpus, wherever it is, is a seed of the target."""
     races = os.path.join(CORPUS, "fuzz_race") + os.sep
