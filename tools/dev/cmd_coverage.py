@@ -141,7 +141,8 @@ def covered_by(folder, name, kinds, programs):
 
 
 def run(args):
-    where = builds.build("coverage", args.jobs)
+    replayers = ["tdp", *("fuzz_" + target for target in seeds.targets())]
+    where = builds.build("coverage", args.jobs, replayers if args.no_tests else ())
     folder = os.path.join(paths.BUILD, "coverage-profiles")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -149,8 +150,7 @@ def run(args):
     wrong = []
     run_corpus(where, folder, wrong)
     run_race(where, folder, args.jobs, wrong)
-    replayers = [os.path.join(where, "tdp"), *sorted(glob.glob(os.path.join(where, "fuzz_*[a-z]"))),
-                 *library_objects(where)]
+    replayers = [*(builds.program(where, name) for name in replayers), *library_objects(where)]
     corpus = covered_by(folder, "corpus", ["corpus", "race", "looks"], replayers)
     race = covered_by(folder, "race", ["race", "looks"], replayers)
     target = covered_by(folder, "target", ["race"], replayers)
