@@ -52,9 +52,10 @@ void rule_u_free(struct oracle *o, struct mirror_table *t)
 		oracle_report(o, 'U', t->gfn, 0,
 			      "a page table of level %d is freed while it is linked", t->level);
 	} else if (!t->linked && reader >= 0) {
-		oracle_report(o, 'U', t->gfn, 0,
-			      "a page table of level %d is freed without a grace period: t%d may still use it",
-			      t->level, reader);
+		oracle_report(
+			o, 'U', t->gfn, 0,
+			"a page table of level %d is freed without a grace period: t%d may still use it",
+			t->level, reader);
 	}
 }
 
