@@ -5,6 +5,7 @@
  */
 #include "driver.h"
 #include "mutate.h"
+#include "mutate_schedule.h"
 #include "program_target.h"
 
 #define MAX_ACCESSES 64
@@ -29,9 +30,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {
-	if (seed % 16 == 0)
+	switch (seed % 16) {
+	case 0:
 		return LLVMFuzzerMutate(data, size, max);
-	return program_mutate(data, size, max, seed);
+	case 1:
+		/* It costs a run of its own, but else no long walk would yield but at its start. */
+		return program_mutate_yields(data, size, max, seed / 16, target.executor,
+					     &target.limits);
+	default:
+		return program_mutate(data, size, max, seed);
+	}
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,

@@ -204,8 +204,100 @@ bool mutate_aim(struct program *prog, const struct point_log *log, struct rng *r
 	return true;
 }
 
+/* ---- aimed: where walks ask whether to yield ---- */
+
+/* Does the thread of the @at-th point change an SPTE next? */
+static bool before_change(const struct point_log *log, uint32_t at)
+{
+	const struct logged_point *next = next_of_thread(log, at);
+
+	return next && next->level && point_kind_writes(next->kind);
+}
+
+/**
+ * mutate_yield() - have a walk yield at one of the points where it asked whether to
+ * @prog: the program that was run; valid before and after
+ * @log: of its run
+ * @rng: random numbers
+ *
+ * Mostly just before it changes something: of a long walk that is where it matters.
+ *
+ * Return: false if no walk asked, or it yields there already: the program is as it was then.
+ */
+bool mutate_yield(struct program *prog, const struct point_log *log, struct rng *rng)
+{
+	uint32_t nr = point_log_nr(log), start, i, at, found = nr;
+	bool picky = rng_chance(rng, 80);
+	struct prog_choice choice;
+
+	if (!nr)
+		return false;
+	start = rng_below(rng, nr);
+	for (i = 0; i < nr; i++) {
+		at = (start + i) % nr;
+		if (point_log_at(log, at)->kind != POINT_RESCHED)
+			continue;
+		if (!picky || before_change(log, at)) {
+			found = at;
+			break;
+		}
+		if (found == nr)
+			found = at;
+	}
+	if (found == nr)
+		return false;
+	choice = point_log_choice(point_log_at(log, found), CHOICE_RESCHED, 0);
+	return !program_add_choice(prog, &choice);
+}
+
 /* Points that aiming takes into account: the last ones of a run that passes more. */
 #define AIM_POINTS 4096
+
+static bool aim_preemptions(struct program *prog, const struct point_log *log, struct rng *rng)
+{
+	if (rng_chance(rng, 12) && mutate_yield(prog, log, rng))
+		return true;
+	if (!mutate_aim(prog, log, rng))
+		return false;
+	if (rng_chance(rng, 30))
+		mutate_aim(prog, log, rng);
+	return true;
+}
+
+/* Changes a program by what the log of its run says; false if that does not go. */
+typedef bool (*change_fn)(struct program *prog, const struct point_log *log, struct rng *rng);
+
+static size_t mutate_by_log(uint8_t *data, size_t size, size_t max, unsigned int seed,
+			    struct executor *x, const struct exec_options *limits, change_fn change)
+{
+	static struct point_log log;
+	static struct program *prog;
+	struct rng rng = rng_seed(seed);
+	struct exec_options opts = *limits;
+	struct exec_result res;
+	size_t result;
+
+	if (!prog)
+		prog = program_alloc();
+	if (!prog || (!log.points && point_log_init(&log, AIM_POINTS)))
+		return program_mutate(data, size, max, seed);
+	program_decode(prog, data, size);
+	/* A schedule that is full of switches already has no room for one that is aimed. */
+	while (prog->nr_choices > 8 && rng_chance(&rng, 70))
+		program_remove_choice(prog, rng_below(&rng, prog->nr_choices));
+	point_log_begin(&log);
+	opts.scheduler = &log.scheduler;
+	executor_run(x, prog, &opts, &res);
+	point_log_conflicts(&log);
+	if (change(prog, &log, &rng)) {
+		result = program_encode(prog, data, max);
+		if (result <= max)
+			return result;
+		/* @data holds the beginning of it, which is a program as well. */
+		size = max;
+	}
+	return program_mutate(data, size, max, seed);
+}
 
 /**
  * program_mutate_aimed() - aim preemptions of a program in binary form
@@ -224,35 +316,24 @@ bool mutate_aim(struct program *prog, const struct point_log *log, struct rng *r
 size_t program_mutate_aimed(uint8_t *data, size_t size, size_t max, unsigned int seed,
 			    struct executor *x, const struct exec_options *limits)
 {
-	static struct point_log log;
-	static struct program *prog;
-	struct rng rng = rng_seed(seed);
-	struct exec_options opts = *limits;
-	struct exec_result res;
-	size_t result;
-	bool aimed;
+	return mutate_by_log(data, size, max, seed, x, limits, aim_preemptions);
+}
 
-	if (!prog)
-		prog = program_alloc();
-	if (!prog || (!log.points && point_log_init(&log, AIM_POINTS)))
-		return program_mutate(data, size, max, seed);
-	program_decode(prog, data, size);
-	/* A schedule that is full of switches already has no room for one that is aimed. */
-	while (prog->nr_choices > 8 && rng_chance(&rng, 70))
-		program_remove_choice(prog, rng_below(&rng, prog->nr_choices));
-	point_log_begin(&log);
-	opts.scheduler = &log.scheduler;
-	executor_run(x, prog, &opts, &res);
-	point_log_conflicts(&log);
-	aimed = mutate_aim(prog, &log, &rng);
-	if (aimed && rng_chance(&rng, 30))
-		mutate_aim(prog, &log, &rng);
-	if (aimed) {
-		result = program_encode(prog, data, max);
-		if (result <= max)
-			return result;
-		/* @data holds the beginning of it, which is a program as well. */
-		size = max;
-	}
-	return program_mutate(data, size, max, seed);
+/**
+ * program_mutate_yields() - have a walk of a program in binary form yield somewhere
+ * @data: the program, and room for the result
+ * @size: of the program, bytes
+ * @max: of @data, bytes
+ * @seed: the same seed makes the same change of the same program
+ * @x: runs the program, to see where its walks may yield
+ * @limits: of that run
+ *
+ * Like program_mutate_aimed(), for targets whose threads take turns where operations begin.
+ *
+ * Return: the size of the result, at most @max.
+ */
+size_t program_mutate_yields(uint8_t *data, size_t size, size_t max, unsigned int seed,
+			     struct executor *x, const struct exec_options *limits)
+{
+	return mutate_by_log(data, size, max, seed, x, limits, mutate_yield);
 }

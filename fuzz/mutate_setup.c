@@ -6,7 +6,17 @@
 
 bool mutate_vm_key(struct program *prog, struct rng *rng)
 {
-	random_vm_key(&prog->vm, rng);
+	struct vm_desc *vm = &prog->vm;
+
+	if (rng_chance(rng, 80)) {
+		random_vm_key(vm, rng);
+		return true;
+	}
+	/* How dirty pages are logged takes several keys, most of whose combinations differ. */
+	vm->eager_split = rng_below(rng, 2);
+	vm->pml = rng_below(rng, 2);
+	vm->manual_protect = rng_below(rng, 2);
+	vm->init_set = rng_below(rng, 2);
 	return true;
 }
 

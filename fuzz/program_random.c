@@ -31,7 +31,7 @@ static const uint8_t op_weights[OP_NR] = {
  */
 void random_vm_key(struct vm_desc *vm, struct rng *rng)
 {
-	/* First values around which the MMIO generation or an int wraps. */
+	/* First values around which the MMIO generation or an int wraps; others have any bits of it. */
 	static const uint64_t edges[] = {
 		0,
 		1,
@@ -57,6 +57,8 @@ void random_vm_key(struct vm_desc *vm, struct rng *rng)
 		value = rng_below(rng, words);
 	} else if (key->max > 64) {
 		value = edges[rng_below(rng, sizeof(edges) / sizeof(*edges))];
+		if (rng_chance(rng, 50))
+			value = rng_below(rng, 1 << rng_below(rng, 20));
 		if (key->offset == offsetof(struct vm_desc, nx_ratio))
 			value = rng_below(rng, 8);
 	} else {

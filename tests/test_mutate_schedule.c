@@ -173,6 +173,51 @@ static void aimed_preemptions_are_at_conflicts(void **state)
 	assert_in_range(sptes, 150, 600);
 }
 
+/* The place in the log of a choice's point; the log's length if it is not there. */
+static uint32_t logged_at(const struct prog_choice *choice)
+{
+	uint32_t i;
+
+	for (i = 0; i < point_log_nr(&point_log); i++) {
+		const struct logged_point *p = point_log_at(&point_log, i);
+
+		if (p->thread == choice->thread && p->op == choice->op && p->kind == choice->kind &&
+		    p->k == choice->k)
+			break;
+	}
+	return i;
+}
+
+/* Of all the places where a walk asks, mostly the one before the page that it unmaps. */
+static void walks_yield_before_changes(void **state)
+{
+	unsigned int before_change = 0;
+	uint64_t seed;
+
+	(void)state;
+	assert_parses(prog, "tdp 1\nslot 0 base=0 pages=0x400 backing=4K\n"
+			    "thread vcpu 0\n\twrite 0x180\nthread host\n\tunmap 0x80 0x180\n");
+	run_logged();
+	for (seed = 0; seed < 300; seed++) {
+		const struct prog_choice *choice = &mutant->choices[0];
+		struct rng rng = rng_seed(seed);
+		const struct logged_point *next;
+		uint32_t at;
+
+		assert_int_equal(program_copy(mutant, prog), 0);
+		assert_true(mutate_yield(mutant, &point_log, &rng));
+		assert_valid(mutant);
+		assert_int_equal(mutant->nr_choices, 1);
+		assert_int_equal(choice->action, CHOICE_RESCHED);
+		assert_int_equal(choice->kind, POINT_RESCHED);
+		at = logged_at(choice);
+		assert_in_range(at, 0, point_log_nr(&point_log) - 2);
+		next = point_log_at(&point_log, at + 1);
+		before_change += next->level == 1 && point_kind_writes(next->kind);
+	}
+	assert_in_range(before_change, 200, 280);
+}
+
 static void nothing_to_aim_at(void **state)
 {
 	struct rng rng = rng_seed(1);
@@ -183,6 +228,7 @@ static void nothing_to_aim_at(void **state)
 	assert_int_equal(point_log_conflicts(&point_log), 0);
 	assert_int_equal(program_copy(mutant, prog), 0);
 	assert_false(mutate_aim(mutant, &point_log, &rng));
+	assert_false(mutate_yield(mutant, &point_log, &rng));
 	assert_same(mutant, prog);
 }
 
@@ -290,6 +336,7 @@ int main(void)
 		cmocka_unit_test(the_log_keeps_the_last_points),
 		cmocka_unit_test(logged_points_come),
 		cmocka_unit_test(aimed_preemptions_are_at_conflicts),
+		cmocka_unit_test(walks_yield_before_changes),
 		cmocka_unit_test(nothing_to_aim_at),
 		cmocka_unit_test(aimed_mutants_are_valid_and_repeat),
 		cmocka_unit_test(random_switches_reach_every_kind),

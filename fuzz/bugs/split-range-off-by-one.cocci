@@ -15,7 +15,7 @@ expression kvm, slot, start, end;
 @@
 (
 +bug_reached();
-+bug_triggered(true);
++bug_triggered(start == end || end % 512 == 0);
  kvm_tdp_mmu_try_split_huge_pages(kvm, slot, start,
 -				 end + 1,
 +				 end,
