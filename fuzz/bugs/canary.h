@@ -37,7 +37,7 @@ uint64_t bug_peek(const uint64_t *sptep);
 		const uint64_t val_ = (val);                                              \
 		uint64_t was_;                                                            \
 		sim_point(POINT_WRITE, level, sptep_, SIM_SITE);                          \
-		sim_touch(sptep_);                                                        \
+		sim_about_to_write(sptep_);                                               \
 		was_ = bug_peek(sptep_);                                                  \
 		bug_triggered(was_ != (expected));                                        \
 		__atomic_store_n(sptep_, val_, __ATOMIC_RELEASE);                         \

@@ -26,6 +26,7 @@
 #include <tdp/types.h>
 
 #include "point.h"
+#include "sim_tsan.h"
 
 /* Where in the source a point is; only read on slow paths. */
 struct sim_site {
@@ -90,48 +91,6 @@ struct sim_scheduler {
 				 u64 object, u32 runnable, int *target);
 	int (*pick)(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable);
 };
-
-/*
- * What is known of the order of accesses on real CPUs, for ThreadSanitizer: who takes a lock comes after
- * who has released it, and the like.  It watches the mirrored code, and the inlines below where they
- * stand for its accesses; the platform's own book-keeping is not the program's.
- */
-#ifdef TDP_TSAN
-#include <sanitizer/tsan_interface.h>
-#include <sanitizer/tsan_interface_atomic.h>
-void __tsan_write_range(void *ptr, size_t bytes);
-#define SIM_ACQUIRE(obj) __tsan_acquire((void *)(obj))
-#define SIM_RELEASE(obj) __tsan_release((void *)(obj))
-/* The current thread writes memory that is its own; it reads, or exchanges, a shared word. */
-#define SIM_OWN_WRITE(ptr, bytes) __tsan_write_range(ptr, bytes)
-#define SIM_SHARED_READ(ptr) \
-	((void)__tsan_atomic64_load((const volatile __tsan_atomic64 *)(ptr), __tsan_memory_order_acquire))
-#define SIM_SHARED_XCHG(ptr)                                             \
-	((void)__tsan_atomic64_fetch_or((volatile __tsan_atomic64 *)(ptr), 0, \
-					__tsan_memory_order_acq_rel))
-#else
-#define SIM_ACQUIRE(obj)	  ((void)(obj))
-#define SIM_RELEASE(obj)	  ((void)(obj))
-#define SIM_OWN_WRITE(ptr, bytes) ((void)(ptr))
-#define SIM_SHARED_READ(ptr)	  ((void)(ptr))
-#define SIM_SHARED_XCHG(ptr)	  ((void)(ptr))
-#endif
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SIM_BOOKKEEPING                                                                         \
-	__attribute__((disable_sanitizer_instrumentation, no_sanitize("coverage", "undefined"), \
-		       noinline, unused))
-#endif
-#endif
-#ifndef SIM_BOOKKEEPING
-#define SIM_BOOKKEEPING
-#endif
-/* A function that reads what others change meanwhile, as the kernel does on purpose. */
-#ifdef TDP_TSAN
-#define __no_kcsan __attribute__((no_sanitize("thread")))
-#else
-#define __no_kcsan
-#endif
 
 enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
 
@@ -368,7 +327,7 @@ void sim_used_without_descriptor(const void *ptr) __attribute__((cold));
 bool sim_ptr_is_live(const void *ptr);
 void sim_warn(const char *cond, const struct sim_site *site);
 
-static inline hpa_t sim_ptr_pa(const void *ptr);
+static SIM_INLINE hpa_t sim_ptr_pa(const void *ptr);
 
 /**
  * sim_point() - a shared access is about to happen
@@ -411,6 +370,7 @@ enum sim_page_state { SIM_PAGE_NONE, SIM_PAGE_LIVE, SIM_PAGE_LATE, SIM_PAGE_FREE
  * @late_val: see @late
  * @priv: page_private()
  * @state: SIM_PAGE_LATE: live, and @late is not empty
+ * @owner: stands for the page before TSan, see SIM_OWN_TABLE(); its value means nothing
  *
  * Most of a page table stays as it was allocated: taking, scanning, freezing and freeing one costs
  * what was used of it.
@@ -422,6 +382,7 @@ struct sim_page {
 	u64 late_val;
 	void *priv;
 	u8 state;
+	u64 owner;
 } __attribute__((aligned(64)));
 
 extern struct sim_page sim_pages[SIM_PT_PAGES];
@@ -430,38 +391,51 @@ extern struct sim_page sim_pages[SIM_PT_PAGES];
 #define sim_load(x)	    __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define sim_store(x, val)   __atomic_store_n(&(x), val, __ATOMIC_RELAXED)
 
-static inline u64 sim_page_index(const void *ptr)
+static SIM_INLINE u64 sim_page_index(const void *ptr)
 {
 	return ((uintptr_t)ptr - (uintptr_t)sim_arena) >> PAGE_SHIFT;
 }
 
-static inline u64 sim_line_bit(const u64 *sptep)
+static SIM_INLINE u64 sim_line_bit(const u64 *sptep)
 {
 	return 1ULL << ((uintptr_t)sptep / 64 % 64);
 }
 
 void sim_reach_slowly(const u64 *sptep);
 
-/* An SPTE is about to be read: its table is live, and memory holds what it reads as. */
-static inline SIM_BOOKKEEPING void sim_reach(const u64 *sptep)
+/* An SPTE is about to be read, by hardware: its table is live, and memory holds what it reads as. */
+static SIM_INLINE struct sim_page *sim_reach(const u64 *sptep)
 {
 	const u64 i = sim_page_index(sptep);
 
 	if (unlikely(i >= SIM_PT_PAGES || sim_load(sim_pages[i].state) != SIM_PAGE_LIVE))
 		sim_reach_slowly(sptep);
+	return &sim_pages[i];
 }
 
-/* An SPTE is about to be written. */
-static inline SIM_BOOKKEEPING void sim_touch(const u64 *sptep)
+/* An SPTE is about to be written, by hardware. */
+static SIM_INLINE struct sim_page *sim_touch(const u64 *sptep)
 {
-	struct sim_page *page;
+	struct sim_page *page = sim_reach(sptep);
 
-	sim_reach(sptep);
-	page = &sim_pages[sim_page_index(sptep)];
 	sim_store(page->touched, sim_load(page->touched) | sim_line_bit(sptep));
+	return page;
 }
 
-static inline hpa_t sim_ptr_pa(const void *ptr)
+/* The same by the mirrored code; what the SPTE holds. */
+static inline SIM_BOOKKEEPING u64 sim_about_to_read(const u64 *sptep)
+{
+	SIM_USE_TABLE(sim_reach(sptep));
+	return *sptep;
+}
+
+static inline SIM_BOOKKEEPING u64 sim_about_to_write(const u64 *sptep)
+{
+	SIM_USE_TABLE(sim_touch(sptep));
+	return *sptep;
+}
+
+static SIM_INLINE hpa_t sim_ptr_pa(const void *ptr)
 {
 	return (SIM_PT_PFN << PAGE_SHIFT) + (hpa_t)((const char *)ptr - sim_arena);
 }
@@ -490,18 +464,29 @@ static inline SIM_BOOKKEEPING void sim_spte_changed(enum point_kind how, const u
 	sim.observer->spte(sim.observer->ctx, how, sim_ptr_pa(sptep), level, cur, val, ok, site);
 }
 
+/* May an SPTE be followed to a page table? Never false if so. */
+static SIM_INLINE bool sim_names_table(u64 spte)
+{
+	return ((spte & SIM_PT_PA_MASK) >> PAGE_SHIFT) - SIM_PT_PFN < SIM_PT_PAGES;
+}
+
 static inline u64 sim_read_spte(const u64 *sptep, int level, const struct sim_site *site)
 {
+	u64 val;
+
 	sim_point(POINT_READ, level, sptep, site);
-	sim_reach(sptep);
-	return __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
+	val = sim_about_to_read(sptep);
+	SIM_SPTE_READ(sptep, val);
+	return val;
 }
 
 /* The read of a walk that passed empty SPTEs: it is among the points that passing them counted. */
 static inline u64 sim_peek_spte(const u64 *sptep)
 {
-	sim_reach(sptep);
-	return __atomic_load_n(sptep, __ATOMIC_ACQUIRE);
+	const u64 val = sim_about_to_read(sptep);
+
+	SIM_SPTE_READ(sptep, val);
+	return val;
 }
 
 static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct sim_site *site)
@@ -509,9 +494,8 @@ static inline void sim_write_spte(u64 *sptep, u64 val, int level, const struct s
 	u64 old;
 
 	sim_point(POINT_WRITE, level, sptep, site);
-	sim_touch(sptep);
-	old = __atomic_load_n(sptep, __ATOMIC_RELAXED);
-	__atomic_store_n(sptep, val, __ATOMIC_RELEASE);
+	old = sim_about_to_write(sptep);
+	SIM_SPTE_WRITE(sptep, val);
 	sim_spte_changed(POINT_WRITE, sptep, level, old, val, true, site);
 }
 
@@ -520,8 +504,8 @@ static inline u64 sim_xchg_spte(u64 *sptep, u64 val, int level, const struct sim
 	u64 old;
 
 	sim_point(POINT_XCHG, level, sptep, site);
-	sim_touch(sptep);
-	old = __atomic_exchange_n(sptep, val, __ATOMIC_ACQ_REL);
+	old = sim_about_to_write(sptep);
+	SIM_SPTE_XCHG(sptep, old, val);
 	sim_spte_changed(POINT_XCHG, sptep, level, old, val, true, site);
 	return old;
 }
@@ -529,13 +513,19 @@ static inline u64 sim_xchg_spte(u64 *sptep, u64 val, int level, const struct sim
 static inline bool sim_cmpxchg_spte(u64 *sptep, u64 *old, u64 val, int level,
 				    const struct sim_site *site)
 {
+	u64 cur;
 	bool ok;
 
 	sim_point(POINT_CMPXCHG, level, sptep, site);
-	sim_touch(sptep);
-	ok = __atomic_compare_exchange_n(sptep, old, val, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE);
-	sim_spte_changed(POINT_CMPXCHG, sptep, level, *old, val, ok, site);
+	cur = sim_about_to_write(sptep);
+	ok = cur == *old;
+	if (ok) {
+		SIM_SPTE_XCHG(sptep, cur, val);
+	} else {
+		SIM_SPTE_READ(sptep, cur);
+		*old = cur;
+	}
+	sim_spte_changed(POINT_CMPXCHG, sptep, level, cur, val, ok, site);
 	return ok;
 }
 
@@ -544,8 +534,8 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 	u64 old;
 
 	sim_point(POINT_AND, level, sptep, site);
-	sim_touch(sptep);
-	old = __atomic_fetch_and(sptep, mask, __ATOMIC_ACQ_REL);
+	old = sim_about_to_write(sptep);
+	SIM_SPTE_XCHG(sptep, old, old & mask);
 	sim_spte_changed(POINT_AND, sptep, level, old, old & mask, true, site);
 	return old;
 }
@@ -584,7 +574,7 @@ void sim_write_run(u64 *sptep, int n, u64 val);
  * How many of @n SPTEs may be passed at @points points each without anybody noticing: as many as come
  * before the next point at which somebody looks closer.
  */
-static inline SIM_BOOKKEEPING int sim_unwatched(int n, int points)
+static SIM_INLINE int sim_unwatched(int n, int points)
 {
 	if (likely((u64)n * points < sim.left))
 		return n;
@@ -614,7 +604,7 @@ static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 va
 {
 	if (unlikely(sim.current->need_resched || sim.queued))
 		return 0;
-	SIM_SHARED_READ(sptep);
+	SIM_USE_TABLE(&sim_pages[sim_page_index(sptep)]);
 	n = sim_run_length(sptep, sim_unwatched(n, points), val);
 	sim.left -= (u64)n * points;
 	return n;
@@ -642,7 +632,7 @@ static inline SIM_BOOKKEEPING int sim_freeze_sptes(u64 *sptep, int n, u64 empty,
 	sim.left -= n;
 	if (!n)
 		return 0;
-	SIM_SHARED_XCHG(sptep);
+	SIM_USE_TABLE(&sim_pages[sim_page_index(sptep)]);
 	sim.observer->freeze(sim.observer->ctx, POINT_XCHG, sim_ptr_pa(sptep), level, n, empty, 0,
 			     frozen);
 	return n;
@@ -674,7 +664,6 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 	n = sim_step_length(sptep, sim_unwatched(n, points), step);
 	if (n < 2)
 		return 0;
-	SIM_SHARED_XCHG(sptep);
 	sim_write_run(sptep, n, frozen);
 	sim.left -= (u64)n * points - 1;
 	sim.observer->freeze(sim.observer->ctx, how, sim_ptr_pa(sptep), level, n, first, step,

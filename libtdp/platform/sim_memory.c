@@ -405,7 +405,7 @@ u64 *sim_page_alloc(u64 val, const struct sim_site *site)
 	page->priv = NULL;
 	pages_live++;
 	SIM_ACQUIRE(sptes);
-	SIM_OWN_WRITE(sptes, PAGE_SIZE);
+	SIM_OWN_TABLE(page);
 	sim.observer->page(sim.observer->ctx, SIM_PAGE_ALLOC, sim_ptr_pa(sptes), val);
 	return sptes;
 }
@@ -421,7 +421,7 @@ void sim_page_free(u64 *sptes, const struct sim_site *site)
 		sim_warn("page-table page freed twice", site);
 		return;
 	}
-	SIM_OWN_WRITE(sptes, PAGE_SIZE);
+	SIM_OWN_TABLE(&sim_pages[idx]);
 	SIM_RELEASE(sptes);
 	clean(&sim_pages[idx]);
 	ASAN_POISON_MEMORY_REGION(sptes, PAGE_SIZE);

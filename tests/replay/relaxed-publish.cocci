@@ -16,7 +16,7 @@ expression iter, new_spte;
 +
 +bug_reached();
 +sim_point(POINT_CMPXCHG, iter->level, iter->sptep, SIM_SITE);
-+sim_touch(iter->sptep);
++sim_about_to_write(iter->sptep);
 +ok = __atomic_compare_exchange_n(iter->sptep, &iter->old_spte, new_spte, false, __ATOMIC_RELAXED,
 +				 __ATOMIC_RELAXED);
 +sim_spte_changed(POINT_CMPXCHG, iter->sptep, iter->level, ok ? old : iter->old_spte, new_spte, ok,
