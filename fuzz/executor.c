@@ -265,6 +265,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	x->calls_open = 0;
 	x->nr_record = 0;
 
+	sim_alone(true);
 	sim_reset();
 	memset(&x->outside, 0, sizeof(x->outside));
 	oracle_reset(x->oracle, &x->vm, &x->env);
@@ -280,6 +281,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 
 	sim_set_scheduler(NULL);
 	sim_set_observer(NULL);
+	sim_alone(false);
 	res->stats.points = sim_points();
 	res->hash = oracle_hash(x->oracle);
 	res->nr_violations = oracle_nr_violations(x->oracle);

@@ -71,6 +71,7 @@ static struct fiber host; /* the OS thread's own stack */
 static struct fiber *current = &host;
 static struct fiber *pool;
 static unsigned int nr_fibers;
+static bool alone;
 
 static void __attribute__((noreturn)) die(const char *why)
 {
@@ -277,10 +278,12 @@ void fiber_put(struct fiber *f)
  * @part: whom it is to be taken for; *@part is NULL at first. NULL: for the current fiber's again
  *
  * For what runs on the stack of whoever comes along, and is ordered after nothing that that one did.
- * No switch may happen until it is over.
+ * No switch may happen until it is over. Nothing while the OS thread's own stack is alone.
  */
 void fiber_play(void **part)
 {
+	if (alone)
+		return;
 	fiber_tsan_learn(&host.tsan);
 	fiber_tsan_switch(part ? fiber_tsan_get(part) : current->tsan);
 }
@@ -294,4 +297,37 @@ void fiber_order(struct fiber *before, struct fiber *after)
 {
 	fiber_tsan_order(before ? before->tsan : host.tsan, after ? after->tsan : host.tsan,
 			 current->tsan);
+}
+
+/**
+ * fiber_meet() - tell TSan that who was played and the current fiber have met: all that either has done so far
+ *	comes before all that the other will do
+ * @part: see fiber_play(); NULL: was never played
+ */
+void fiber_meet(void *part)
+{
+	if (!part || alone)
+		return;
+	fiber_tsan_order(part, current->tsan, current->tsan);
+	fiber_tsan_order(current->tsan, part, current->tsan);
+}
+
+/**
+ * fiber_alone() - have TSan look away while nobody is there but the OS thread's own stack
+ * @on: from now on; false: no longer
+ *
+ * As long as there are no fibers that have begun and not been put, nothing that happens is in a race with
+ * anything: fiber_get() and fiber_put() order it before and after all that fibers do.  TSan is
+ * several times as fast when it need not look.  Not to be left on when the process ends.
+ *
+ * Return: what it was before.
+ */
+bool fiber_alone(bool on)
+{
+	const bool was = alone;
+
+	if (was != on)
+		fiber_tsan_ignore(on);
+	alone = on;
+	return was;
 }

@@ -13,6 +13,8 @@
 #ifndef TDP_FIBER_H
 #define TDP_FIBER_H
 
+#include <stdbool.h>
+
 struct fiber;
 
 struct fiber *fiber_get(void (*run)(void *arg), void *arg);
@@ -26,5 +28,7 @@ struct fiber *fiber_current(void);
 void fiber_put(struct fiber *f);
 void fiber_play(void **part);
 void fiber_order(struct fiber *before, struct fiber *after);
+void fiber_meet(void *part);
+bool fiber_alone(bool on);
 
 #endif /* TDP_FIBER_H */

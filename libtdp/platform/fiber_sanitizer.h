@@ -3,6 +3,7 @@
 #ifndef TDP_FIBER_SANITIZER_H
 #define TDP_FIBER_SANITIZER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__has_feature)
@@ -43,6 +44,10 @@
 #endif
 #ifdef FIBER_TSAN
 #include <sanitizer/tsan_interface.h>
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void AnnotateIgnoreSyncBegin(const char *file, int line);
+void AnnotateIgnoreSyncEnd(const char *file, int line);
 #endif
 
 /* Just before a jump to the stack of @size bytes at @bottom; @fake_stack NULL: never to come back. */
@@ -124,6 +129,18 @@ static inline void fiber_tsan_order(void *before, void *after, void *self)
 	if (after != self)
 		__tsan_switch_to_fiber(self, __tsan_switch_to_fiber_no_sync);
 }
+
+/* Whether to look away from what the current fiber does: from reads, writes (which goes with them), locks. */
+static inline void fiber_tsan_ignore(bool ignore)
+{
+	if (ignore) {
+		AnnotateIgnoreReadsBegin(__FILE_NAME__, __LINE__);
+		AnnotateIgnoreSyncBegin(__FILE_NAME__, __LINE__);
+	} else {
+		AnnotateIgnoreSyncEnd(__FILE_NAME__, __LINE__);
+		AnnotateIgnoreReadsEnd(__FILE_NAME__, __LINE__);
+	}
+}
 #else
 static inline void fiber_tsan_learn(void **fiber)
 {
@@ -151,6 +168,11 @@ static inline void fiber_tsan_order(void *before, void *after, void *self)
 	(void)before;
 	(void)after;
 	(void)self;
+}
+
+static inline void fiber_tsan_ignore(bool ignore)
+{
+	(void)ignore;
 }
 #endif
 

@@ -299,6 +299,7 @@ u64 sim_points(void);
 void sim_set_scheduler(const struct sim_scheduler *scheduler);
 void sim_thread_start(struct sim_thread *thread, int number, void (*run)(void *arg), void *arg);
 bool sim_threads_run(void);
+void sim_alone(bool on);
 void sim_give_way_to(struct sim_thread *thread);
 void sim_wait_until(const struct sim_wait *wait);
 void sim_retry(const struct sim_site *site);

@@ -40,6 +40,7 @@ static inline bool sim_is_scheduled(const struct sim_thread *t)
 
 /* sim_rcu.c */
 void sim_rcu_reset(void);
+void sim_rcu_meet(void);
 void sim_gp_end(void);
 bool sim_rcu_queued(void);
 extern struct sim_thread sim_rcu_thread;

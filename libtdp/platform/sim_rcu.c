@@ -32,6 +32,12 @@ void sim_rcu_reset(void)
 	memset(&sim_rcu_thread, 0, sizeof(sim_rcu_thread));
 }
 
+/* Nobody runs but the current thread: what callbacks did, and will do, is ordered. */
+void sim_rcu_meet(void)
+{
+	fiber_meet(sim_rcu_part);
+}
+
 /* Is anybody in a read section that began before section number @before did? */
 static bool sim_rcu_read_before(u64 before)
 {
