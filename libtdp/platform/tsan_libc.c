@@ -13,6 +13,8 @@
 #endif
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +149,62 @@ int memcmp(const void *a, const void *b, size_t n)
 int bcmp(const void *a, const void *b, size_t n)
 {
 	return memcmp(a, b, n);
+}
+
+/* Text: reports, traces, names. None of it is the mirrored code's. */
+#define LIBC(name)                                                  \
+	({                                                          \
+		static __typeof__(&(name)) found;                   \
+                                                                    \
+		if (!found)                                         \
+			*(void **)&found = dlsym(RTLD_NEXT, #name); \
+		found;                                              \
+	})
+
+int vsnprintf(char *text, size_t size, const char *format, va_list args)
+{
+	return LIBC(vsnprintf)(text, size, format, args);
+}
+
+int snprintf(char *text, size_t size, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text, size, format, args);
+	va_end(args);
+	return length;
+}
+
+size_t strlen(const char *s)
+{
+	return LIBC(strlen)(s);
+}
+
+char *strchr(const char *s, int c)
+{
+	return LIBC(strchr)(s, c);
+}
+
+char *strrchr(const char *s, int c)
+{
+	return LIBC(strrchr)(s, c);
+}
+
+char *strstr(const char *s, const char *part)
+{
+	return LIBC(strstr)(s, part);
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return LIBC(strcmp)(a, b);
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	return LIBC(strncmp)(a, b, n);
 }
 
 /* TSan's settings, if TSAN_OPTIONS says nothing else: a finding ends tdp run with 1, and
