@@ -8,7 +8,8 @@
 // story: A zap of a range goes through all roots and hands on whether a flush is owed. What
 //	the zap of one root said took the place of what was known before, so that the last
 //	root, which often maps nothing there, had the final say: no flush, and the guest
-//	went on with pages that the host had taken back.
+//	went on with pages that the host had taken back. A Windows guest with Hyper-V crashed now
+//	and then where the host merged equal pages.
 @@
 expression flush, kvm, root, start, end, yield;
 @@

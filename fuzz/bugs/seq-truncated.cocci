@@ -10,6 +10,8 @@
 //	whether there was another. The number is an unsigned long, but was passed on as an
 //	int. After two thousand million invalidations what came out was never equal to what
 //	there was, and the guest took the same fault for ever.
+// form: the number was a parameter of the function that compares it; since it is kept in the fault, it is
+//	cut where it is put there.
 @@
 expression fault, seq;
 @@
