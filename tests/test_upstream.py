@@ -122,9 +122,11 @@ enum colour { RED, GREEN };
         with tempfile.TemporaryDirectory() as tree:
             with open(os.path.join(tree, "a.c"), "w", encoding="utf-8") as f:
                 f.write(self.TEXT)
-            with self.assertRaisesRegex(extract.Misfit, r"a\.c has no 'gone'.*manifest:7"):
-                extract.taken(tree, [("a.c", [("one", False, 6), ("gone", False, 7)])])
-            text, present = extract.taken(tree, [("a.c", [("gone", True, 7), ("one", True, 8)])])
+            text, present, missing = extract.taken(
+                tree, [("a.c", [("one", True, 6), ("gone", False, 7), ("gone", True, 8)])])
+        self.assertEqual(missing, [(os.path.join(tree, "a.c"), "gone", 7)])
+        self.assertIn("a.c has no 'gone' (kunit-port/upstream/manifest:7)",
+                      str(extract.lacks(missing)))
         self.assertEqual(present, ["one"])
         self.assertEqual(text.count("#line"), 2)
 

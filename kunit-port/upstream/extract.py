@@ -62,11 +62,12 @@ def read(tree, name):
                      f"into {SHOWN}") from None
 
 
-def lacks(path, name, line):
-    return Misfit(f"{path} has no '{name}', which the shims need ({SHOWN}:{line}). If it has another "
-                  "name in this tree, list that one there, with a '?' after each; if it is gone, a '?' "
-                  "says that the shims do without (they then see no TREE_HAS_"
-                  f"{name})")
+def lacks(missing):
+    """What to say of symbols that are not there: [(path, name, line of the manifest)]."""
+    named = "\n".join(f"  {path} has no '{name}' ({SHOWN}:{line})" for path, name, line in missing)
+    return Misfit(f"the tree lacks what the shims need:\n{named}\nIf something has another name in this "
+                  "tree, list that one there, with a '?' after each; if it is gone, a '?' says that the "
+                  "shims do without (they can ask for it: TREE_HAS_NAME)")
 
 
 def emit(item, path):
@@ -93,8 +94,8 @@ def without_guard(found, text):
 
 
 def taken(tree, sources):
-    """The text of one output file, and the optional names that it has."""
-    text, present = [], []
+    """The text of one output file, the optional names that it has, and what is missing."""
+    text, present, missing = [], [], []
     for name, wanted in sources:
         path = os.path.join(tree, name)
         source = read(tree, name)
@@ -103,13 +104,13 @@ def taken(tree, sources):
         for symbol, optional, line in wanted:
             matching = [i for i in found if i.name == symbol and i.kind != "prototype"]
             if not matching and not optional:
-                raise lacks(path, symbol, line)
+                missing.append((path, symbol, line))
             if matching and optional:
                 present.append(symbol)
             chosen += matching
         text.append(prototypes(chosen))
         text += [emit(item, path) for item in sorted(chosen, key=lambda i: i.line)]
-    return "\n".join(text), present
+    return "\n".join(text), present, missing
 
 
 def includes(text):
@@ -180,10 +181,14 @@ def main():
     try:
         manifest = Manifest(MANIFEST)
         config = guards(tree, manifest)
+        missing = []
         for output, sources in manifest.takes.items():
-            text, present = taken(tree, sources)
+            text, present, lacking = taken(tree, sources)
+            missing += lacking
             write(out, output, text)
             config += "".join(f"#define TREE_HAS_{name} 1\n" for name in present)
+        if missing:
+            raise lacks(missing)
         write(out, "tree_config.h", config)
         write(out, "api_names.h", api_names())
         for name, text in forwarders(tree, manifest).items():

@@ -61,9 +61,9 @@ def tree_of(kernel):
 def misfit(tree, failure):
     """The same failure, with what the shims lack for this tree, as far as can be told."""
     said = str(failure)
-    refused = [line for line in said.splitlines() if line.startswith("upstream: ")]
+    refused = re.search(r"^upstream: .*?^(?=ninja: |FAILED: )", said + "\nninja: ", re.M | re.S)
     if refused:
-        return paths.Failure("\n".join(refused), status=2)
+        return paths.Failure(refused[0].rstrip(), status=2)
     lacking = sorted({found[1] for pattern in UNKNOWN for found in pattern.finditer(said)})
     if not lacking:
         return failure
