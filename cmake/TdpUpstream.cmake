@@ -2,7 +2,7 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream(NAME TREE) makes, of which the fuzz targets are built only if they are asked for,
+# tdp_upstream(NAME TREE [REPAIRED]) makes, with the findings put right (repairs.h) if it says so, of which the fuzz targets are built only if they are asked for,
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
 #   tdp-NAME		the tdp command on it
@@ -36,6 +36,7 @@ function(tdp_upstream name tree)
 		COMMENT "Taking what is needed of ${tree}" VERBATIM)
 	add_custom_target(upstream-taken-${name} DEPENDS "${out}/tree_config.h")
 
+	set(repaired $<$<STREQUAL:${ARGV2},REPAIRED>:UPSTREAM_REPAIRED>)
 	set(common "${TDP_UPSTREAM_DIR}" "${out}" "${out}/include"
 		"${PROJECT_SOURCE_DIR}/libtdp/include" "${PROJECT_SOURCE_DIR}/libtdp/platform")
 	set(options $<TARGET_PROPERTY:tdp-sim,COMPILE_OPTIONS>)
@@ -45,10 +46,15 @@ function(tdp_upstream name tree)
 	set(front front.c host_calls.c tree_dump.c)
 	list(TRANSFORM front PREPEND "${TDP_UPSTREAM_DIR}/")
 	add_library(upstream-tree-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_iter.c"
-		"${kernel}/mmu/spte.c" "${kernel}/mmu/tdp_mmu.c" ${front})
+		"${kernel}/mmu/spte.c" ${front})
+	add_library(upstream-mmu-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_mmu.c")
+	if(ARGV2 STREQUAL "REPAIRED")
+		target_compile_definitions(upstream-mmu-${name}
+			PRIVATE make_spte=repaired_make_spte)
+	endif()
 	add_library(upstream-access-${name} OBJECT EXCLUDE_FROM_ALL
 		"${TDP_UPSTREAM_DIR}/spte_access.c")
-	foreach(part tree access)
+	foreach(part tree mmu access)
 		add_dependencies(upstream-${part}-${name} upstream-taken-${name})
 		target_include_directories(upstream-${part}-${name} PRIVATE ${common} "${kernel}"
 			"${kernel}/mmu" "${PROJECT_SOURCE_DIR}/libtdp")
@@ -56,8 +62,11 @@ function(tdp_upstream name tree)
 			-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
 			-Wno-missing-field-initializers -Wno-old-style-declaration
 			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
+		target_compile_definitions(upstream-${part}-${name} PRIVATE ${repaired})
 	endforeach()
-	target_compile_options(upstream-tree-${name} PRIVATE ${options})
+	foreach(part tree mmu)
+		target_compile_options(upstream-${part}-${name} PRIVATE ${options})
+	endforeach()
 	set_source_files_properties("${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c"
 		"${kernel}/mmu/tdp_mmu.c" PROPERTIES COMPILE_OPTIONS -w)
 
@@ -70,9 +79,10 @@ function(tdp_upstream name tree)
 	target_include_directories(upstream-shared-${name} PRIVATE ${common}
 		"${PROJECT_SOURCE_DIR}/libtdp")
 	target_compile_options(upstream-shared-${name} PRIVATE ${options} -include host.h)
+	target_compile_definitions(upstream-shared-${name} PRIVATE ${repaired})
 
 	add_library(tdp-sim-${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:upstream-tree-${name}>
-		$<TARGET_OBJECTS:upstream-access-${name}> $<TARGET_OBJECTS:upstream-shared-${name}>
+		$<TARGET_OBJECTS:upstream-mmu-${name}> $<TARGET_OBJECTS:upstream-access-${name}> $<TARGET_OBJECTS:upstream-shared-${name}>
 		"$<FILTER:$<TARGET_OBJECTS:tdp-sim>,INCLUDE,/(platform/[a-z_]+|slot_tree)[.]c[.]o$>")
 	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C)
 

@@ -71,7 +71,7 @@ class Backend(unittest.TestCase):
     def test_bad_use(self):
         done = tdp("run", "--backend=other", self.PROGRAM)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("expected libtdp or upstream, found other", done.stdout)
+        self.assertIn("expected libtdp, upstream or upstream-repaired, found other", done.stdout)
         with tempfile.NamedTemporaryFile("w", suffix=".tdp") as f:
             f.write("tdp 1\nvm mmu=ept fault_policy=zap\nthread vcpu 0\n\tread 0x1\n")
             f.flush()

@@ -13,7 +13,12 @@ extern u64 upstream_splits;
 /* Of a 4-level root. */
 #define GPA_BITS_4LEVEL 48
 
-const struct tdp_backend tdp_backend = { .name = "upstream", .zap_policy = false };
+#ifdef UPSTREAM_REPAIRED
+#define BACKEND_NAME "upstream-repaired"
+#else
+#define BACKEND_NAME "upstream"
+#endif
+const struct tdp_backend tdp_backend = { .name = BACKEND_NAME, .zap_policy = false };
 
 static bool in_range(int val, int low, int high)
 {

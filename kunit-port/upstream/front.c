@@ -70,8 +70,20 @@ static int do_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, bool 
 {
 	int r = VERSION_DO_PAGE_FAULT(vcpu, gpa, error_code, prefetch, level);
 
-	if (prefetch && r == RET_PF_RETRY)
-		cpu_relax();
+	if (!prefetch || r != RET_PF_RETRY)
+		return r;
+#ifdef UPSTREAM_REPAIRED
+	/* prefault-on-obsolete-root: neither the root nor the slot gets better by itself. */
+	const struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(vcpu, gpa >> PAGE_SHIFT);
+
+	if (slot && slot->flags & KVM_MEMSLOT_INVALID)
+		return -EAGAIN;
+	r = upstream_reload(vcpu);
+	if (r)
+		return r;
+	r = RET_PF_RETRY;
+#endif
+	cpu_relax();
 	return r;
 }
 
@@ -85,9 +97,26 @@ static bool recovery_zap_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 #define kvm_mmu_do_page_fault(vcpu, gpa, err, prefetch, type, level) \
 	do_page_fault(vcpu, gpa, err, prefetch, level)
 #define kvm_tdp_mmu_zap_sp(kvm, sp) recovery_zap_sp(kvm, sp)
+#ifdef UPSTREAM_REPAIRED
+#include "repairs.h"
+#endif
 #include "tree_mmu.h"
 #undef kvm_tdp_mmu_zap_sp
 #undef kvm_mmu_do_page_fault
+
+#ifdef UPSTREAM_REPAIRED
+/* log-start-splits-dirty: D is cleared once no huge page can be split dirty any more. */
+static void repaired_remove_write_access(struct kvm *kvm, const struct kvm_memory_slot *slot,
+					 int level)
+{
+	kvm_mmu_slot_remove_write_access(kvm, slot, level);
+	if (kvm_x86_ops.cpu_dirty_log_size)
+		kvm_mmu_slot_leaf_clear_dirty(kvm, slot);
+}
+#define kvm_mmu_slot_remove_write_access(kvm, slot, level) \
+	repaired_remove_write_access(kvm, slot, level)
+#define kvm_mmu_slot_leaf_clear_dirty(kvm, slot) ((void)0)
+#endif
 #include "tree_x86.h"
 
 /* The CPU, the module parameters and what the vendor modules do with them. */

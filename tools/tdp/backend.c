@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --backend: whose TDP MMU runs.  Each is linked into a program of its own, tdp and
- * tdp-upstream; who asks one for the other gets it in its place.
+ * --backend: whose TDP MMU runs.  Each is linked into a program of its own, tdp,
+ * tdp-upstream and so on; who asks one for the other gets it in its place.
  */
 #include <errno.h>
 #include <limits.h>
@@ -20,6 +20,7 @@ static const struct {
 } programs[] = {
 	{ "libtdp", "tdp" },
 	{ "upstream", "tdp-upstream" },
+	{ "upstream-repaired", "tdp-upstream-repaired" },
 };
 
 #define NR_PROGRAMS (sizeof(programs) / sizeof(*programs))
@@ -90,7 +91,7 @@ int tdp_choose_backend(int *argc, char **argv)
 		if (!strcmp(name, programs[i].backend))
 			return become(argv[1], programs[i].program, argv);
 	}
-	return tdp_usage(argv[1], "--backend: expected libtdp or upstream, found ", name);
+	return tdp_usage(argv[1], "--backend: expected libtdp, upstream or upstream-repaired, found ", name);
 }
 
 /**
