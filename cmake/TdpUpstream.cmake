@@ -7,6 +7,7 @@
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
 #   tdp-NAME		the tdp command on it
 #   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets on it
+#
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
@@ -16,6 +17,38 @@ set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 
 # What libtdp has in common with the tree's code: slots, notifiers, dirty log, stocks of memory.
 set(TDP_UPSTREAM_SHARED memslot.c memslot_arch.c dirty_log.c notifier.c page_track.c mmu_cache.c)
+
+# tdp_diff(NAME) makes fuzz_diff: libtdp beside the backend NAME. That one's world - executor, oracle and
+# platform again - is one object file of which a single function can be seen.
+function(tdp_diff name)
+	set(diff "${TDP_UPSTREAM_DIR}/diff")
+	foreach(world libtdp upstream)
+		add_library(diff-world-${world} OBJECT EXCLUDE_FROM_ALL "${diff}/world.c")
+		target_compile_definitions(diff-world-${world}
+			PRIVATE DIFF_WORLD=diff_world_${world})
+		target_link_libraries(diff-world-${world} PRIVATE tdpfuzz)
+	endforeach()
+	set(object "${CMAKE_CURRENT_BINARY_DIR}/diff-world.o")
+	add_custom_command(OUTPUT "${object}"
+		COMMAND "${CMAKE_LINKER}" -r -o "${object}.all"
+			$<TARGET_OBJECTS:diff-world-upstream> --start-group
+			$<TARGET_FILE:tdpfuzz> $<TARGET_FILE:oracle> $<TARGET_FILE:tdp-sim-${name}>
+			${TDP_FIBER_OBJECTS} --end-group
+		COMMAND "${CMAKE_OBJCOPY}" --wildcard --remove-section=.gnu.lto_*
+			--keep-global-symbol=diff_world_upstream "${object}.all" "${object}"
+		DEPENDS diff-world-upstream $<TARGET_OBJECTS:diff-world-upstream> tdpfuzz oracle
+			tdp-sim-${name}
+		COMMAND_EXPAND_LISTS VERBATIM)
+	add_executable(fuzz_diff EXCLUDE_FROM_ALL "${diff}/fuzz_diff.c"
+		$<TARGET_OBJECTS:diff-world-libtdp> "${object}")
+	set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT ON)
+	target_link_libraries(fuzz_diff PRIVATE tdpfuzz)
+	if(TDP_LIBFUZZER)
+		target_link_options(fuzz_diff PRIVATE -fsanitize=fuzzer)
+	else()
+		target_sources(fuzz_diff PRIVATE "${PROJECT_SOURCE_DIR}/fuzz/driver.c")
+	endif()
+endfunction()
 
 function(tdp_upstream name tree)
 	set(out "${CMAKE_CURRENT_BINARY_DIR}/${name}")

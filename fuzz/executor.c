@@ -259,6 +259,7 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	x->res = res;
 	x->accesses_left = with.max_accesses ? with.max_accesses : ~0ULL;
 	x->violations_told = 0;
+	x->marks = 0;
 	x->current = NULL;
 	x->scheduled = false;
 	x->dying = false;

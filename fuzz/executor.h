@@ -142,7 +142,7 @@ struct exec_event {
  *	@scheduler decided. The same program with these instead of its own runs the same way
  * @max_record: room in @record
  * @event: NULL, or is told of everything; makes runs slow
- * @call: NULL, or is told that a call of the MMU's interface is about to begin, or to end
+ * @call: NULL, or is told that a call of the MMU's interface is about to begin (@ended: NULL), or @ended
  * @before_destroy: NULL, or is given the quiet VM
  * @ctx: passed back to all three
  */
@@ -158,7 +158,7 @@ struct exec_options {
 	struct prog_choice *record;
 	uint32_t max_record;
 	void (*event)(void *ctx, const struct exec_event *event);
-	void (*call)(void *ctx);
+	void (*call)(void *ctx, const struct oracle_call *ended);
 	void (*before_destroy)(void *ctx, struct kvm *kvm);
 	void *ctx;
 };

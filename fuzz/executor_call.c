@@ -21,7 +21,7 @@ static void call_begin(struct executor *x, const struct oracle_call *call)
 	if (exec_tracing(x))
 		call_trace_begin(x, call);
 	if (x->opts->call)
-		x->opts->call(x->opts->ctx);
+		x->opts->call(x->opts->ctx, NULL);
 	x->calls_open++;
 	oracle_call_begin(x->oracle, call);
 }
@@ -40,7 +40,7 @@ static long call_end(struct executor *x, struct oracle_call *call, long ret)
 	if (ret < 0)
 		x->res->stats.errors++;
 	if (x->opts->call)
-		x->opts->call(x->opts->ctx);
+		x->opts->call(x->opts->ctx, call);
 	x->calls_open--;
 	oracle_call_end(x->oracle, call);
 	if (exec_tracing(x))

@@ -330,10 +330,26 @@ static int host_mapping_level(void *host, hvn_t hvn)
 	return oracle_host_mapping_level(x->oracle, hvn);
 }
 
+/* Which frames, in whatever order. */
+static void note_marks(struct executor *x, kvm_pfn_t pfn, u64 n, bool dirty, bool accessed)
+{
+	const u64 odd = 0x9e3779b97f4a7c15ULL;
+
+	if (!x->opts->call)
+		return;
+	for (; n--; pfn++) {
+		if (oracle_host_is_mmio_pfn(x->oracle, pfn))
+			continue;
+		x->marks += dirty ? (2 * pfn + 1) * odd : 0;
+		x->marks += accessed ? (2 * pfn + 1) * odd * odd : 0;
+	}
+}
+
 static void host_set_pfn_dirty(void *host, kvm_pfn_t pfn)
 {
 	struct executor *x = host;
 
+	note_marks(x, pfn, 1, true, false);
 	oracle_host_set_dirty(x->oracle, pfn);
 }
 
@@ -341,6 +357,7 @@ static void host_set_pfn_accessed(void *host, kvm_pfn_t pfn)
 {
 	struct executor *x = host;
 
+	note_marks(x, pfn, 1, false, true);
 	oracle_host_set_accessed(x->oracle, pfn);
 }
 
@@ -348,6 +365,7 @@ static void host_set_pfns(void *host, kvm_pfn_t pfn, u64 n, bool dirty, bool acc
 {
 	struct executor *x = host;
 
+	note_marks(x, pfn, n, dirty, accessed);
 	oracle_host_set_marks(x->oracle, pfn, n, dirty, accessed);
 }
 

@@ -86,6 +86,7 @@ struct executor {
 	bool dying;			/* an operation destroys the VM: no other begins */
 	int calls_open;			/* of all threads */
 	uint64_t accesses_left;
+	uint64_t marks; /* sum over frames marked dirty and accessed; kept if somebody is told of calls */
 	uint32_t nr_record;
 
 	struct exec_buffer bitmaps[EXEC_BUFFERS];

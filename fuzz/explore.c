@@ -170,7 +170,7 @@ static int pick(void *ctx, int thread, enum point_kind why, u32 k, u32 runnable)
 }
 
 /* A call of the MMU's interface begins or ends. */
-static void on_call(void *ctx)
+static void on_call(void *ctx, const struct oracle_call *ended)
 {
 	static const struct touch touches[] = {
 		{ OBJECT_WORLD, TOUCH_WRITE },
@@ -178,6 +178,7 @@ static void on_call(void *ctx)
 	};
 	struct explorer *e = ctx;
 
+	(void)ended;
 	if (e->started && !e->finishing && sim.current->run)
 		search_touch(e->search, sim.current->number, touches, 2);
 }

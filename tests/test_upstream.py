@@ -3,6 +3,7 @@
 """The upstream backend: the corpus on the kernel's own code breaks no rule but those that are known to be
 broken there; what it takes from a tree is what it says; --backend finds it."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,13 @@ class Corpus(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(rule, known.get(name, (None,))[0], said)
         self.assertGreater(ran, 100)
+
+    def test_corpus_with_findings_repaired(self):
+        program = os.path.join(BUILD, "tdp-upstream-repaired")
+        for name in upstream.programs():
+            rule, said = upstream.replay(program, name)
+            with self.subTest(name):
+                self.assertIn(rule, (None, upstream.CANNOT), said)
 
     def test_every_known_finding_has_its_story(self):
         for rule, finding in upstream.known("6.12").values():
@@ -78,6 +86,62 @@ class Backend(unittest.TestCase):
             done = tdp("run", "--backend=upstream", f.name)
         self.assertEqual(done.returncode, 2)
         self.assertIn("fault_policy=zap: expected split", done.stdout)
+
+
+class Mirror(unittest.TestCase):
+    CHECK = os.path.join(ROOT, "tools", "mirror-check")
+    TREE = os.path.join(BUILD, "..", "cache", "linux-source-6.12")
+
+    def run_check(self, *args):
+        return subprocess.run([sys.executable, self.CHECK, *args], cwd=ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+
+    def test_table_is_that_of_the_page(self):
+        with open(os.path.join(ROOT, "docs", "mirror.md"), encoding="utf-8") as f:
+            self.assertTrue(f.read().endswith(self.run_check("--table").stdout))
+
+    def test_every_function_has_a_twin_or_a_reason(self):
+        with open(os.path.join(ROOT, "kunit-port", "upstream", "mirror"), encoding="utf-8") as f:
+            rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#")]
+        self.assertGreater(len(rows), 150)
+        for file, name, _, twin, remark in rows:
+            with self.subTest(f"{file} {name}"):
+                self.assertTrue(remark)
+                if twin == "-":
+                    continue
+                where, twin_name = twin.split(":")
+                texts = []
+                for folder in ("libtdp", "libtdp/include/tdp"):
+                    path = os.path.join(ROOT, folder, where)
+                    if os.path.exists(path):
+                        with open(path, encoding="utf-8") as f:
+                            texts.append(f.read())
+                self.assertRegex("".join(texts), rf"\b{twin_name}\(")
+
+    def test_tree(self):
+        if not os.path.exists(self.TREE):
+            self.skipTest("another tree is used")
+        done = self.run_check(self.TREE)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        with tempfile.TemporaryDirectory() as tree:
+            os.makedirs(os.path.join(tree, "arch/x86/kvm"))
+            mmu = os.path.join(tree, "arch/x86/kvm/mmu")
+            shutil.copytree(os.path.join(self.TREE, "arch/x86/kvm/mmu"), mmu)
+            with open(os.path.join(mmu, "tdp_iter.c"), "r+", encoding="utf-8") as f:
+                text = f.read().replace("void tdp_iter_restart(", "void tdp_iter_again(", 1)
+                f.seek(0)
+                f.write(text + "/* A comment changes nothing. */\n")
+            done = self.run_check(tree)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("added: tdp_iter.c tdp_iter_again()  no twin\n", done.stdout)
+        self.assertIn("removed: tdp_iter.c tdp_iter_restart()  twin: tdp_iter.c:tdp_iter_restart\n",
+                      done.stdout)
+        self.assertIn("2 added, removed or changed", done.stdout)
+
+    def test_bad_use(self):
+        done = self.run_check("/nowhere")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/nowhere has no file", done.stdout)
 
 
 class Items(unittest.TestCase):

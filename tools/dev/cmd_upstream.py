@@ -4,7 +4,10 @@ oracle watching. What the oracle is known to find in that kernel (docs/findings)
 else is new, and is printed with the command that replays it.
 
 The tree is only read. After this, `tdp run --backend=upstream`, `tdp explore` and `tdp shrink` work
-on it too, and with --fuzz the fuzz targets run on it for a while. Report: build/report/upstream.json."""
+on it too, and with --fuzz the fuzz targets run on it for a while. With --diff, made-up programs run both
+on it, with the findings put right around it, and on libtdp: after each call both must be in the same
+state. Reports: build/report/upstream.json, and diff.json."""
+import concurrent.futures
 import hashlib
 import os
 import re
@@ -41,6 +44,8 @@ def add_arguments(p):
                         f"which is installed if need be (default: {DEFAULT})")
     p.add_argument("--fuzz", type=arguments.whole, metavar="SECONDS",
                    help=f"then run {' and '.join(TARGETS)} on it, so long in all")
+    p.add_argument("--diff", type=arguments.whole, metavar="PROGRAMS",
+                   help="then make up so many programs, and compare libtdp with it on each")
 
 
 def tree_of(kernel):
@@ -116,7 +121,8 @@ def replay(tdp, version):
 
 def fuzz(tree, args):
     """Runs the fuzz targets; returns the number of those that found something."""
-    where = build(tree, FUZZ_PRESET, args.jobs, [f"{target}-upstream" for target in TARGETS])
+    where = build(tree, FUZZ_PRESET, args.jobs,
+                  [f"{target}-upstream-repaired" for target in TARGETS])
     seconds = max(args.fuzz // len(TARGETS), 1)
     found = 0
     for target in TARGETS:
@@ -124,7 +130,7 @@ def fuzz(tree, args):
         findings = os.path.join(paths.BUILD, "findings", "")
         os.makedirs(kept, exist_ok=True)
         os.makedirs(findings, exist_ok=True)
-        program = builds.program(where, f"{target}-upstream")
+        program = builds.program(where, f"{target}-upstream-repaired")
         done = subprocess.run([program, kept, f"-max_total_time={seconds}", "-print_final_stats=1",
                                f"-artifact_prefix={findings}upstream-{target}-"],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -138,16 +144,46 @@ def fuzz(tree, args):
     return found
 
 
+def diff(tree, args):
+    """Compares with libtdp; returns the number of processes that found a difference."""
+    program = builds.program(build(tree, PRESET, args.jobs, ["fuzz_diff"]), "fuzz_diff")
+    seeds = [os.path.join("corpus", name) for name in ("fuzz_mmu", "fuzz_race", "regress")]
+    findings = os.path.join(paths.BUILD, "findings", "upstream-diff-")
+    os.makedirs(os.path.dirname(findings), exist_ok=True)
+    each = -(-args.diff // args.jobs)
+
+    def part(number):
+        return subprocess.run([program, f"-runs={each}", f"-seed={number}",
+                               f"-artifact_prefix={findings}{number}-", *seeds], cwd=paths.ROOT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace")
+
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        done = list(pool.map(part, range(1, args.jobs + 1)))
+    programs = sum(int(n) for d in done
+                   for n in re.findall(r"^(\d+) inputs replayed, (\d+) made", d.stdout, re.M)
+                   for n in n)
+    wrong = [d for d in done if d.returncode]
+    for d in wrong:
+        print("\n".join(d.stdout.splitlines()[-45:]))
+    print(f"diff: {programs:,} programs the same on libtdp and on this kernel, "
+          f"{len(wrong)} unexplained differences")
+    print("report: " + report.write("diff", not wrong,
+                                    {"programs": programs, "unexplained": len(wrong)}))
+    return len(wrong)
+
+
 def run(args):
     tree = tree_of(args.kernel)
     version = upstream.version_of(tree)
-    where = build(tree, PRESET, args.jobs, ["tdp", "tdp-upstream"])
+    where = build(tree, PRESET, args.jobs, ["tdp", "tdp-upstream", "tdp-upstream-repaired"])
     tdp = builds.program(where, "tdp-upstream")
     figures, new = replay(tdp, version)
     print(f"upstream: Linux {version or 'of unknown version'}, {tree}: {figures['programs']} programs: "
           f"{figures['new']} new violations, {figures['known']} known ones (docs/findings), "
           f"{figures['gone']} known ones gone, {figures['skipped']} that this code cannot run")
     found = fuzz(tree, args) if args.fuzz else 0
+    found += diff(tree, args) if args.diff else 0
     print("report: " + report.write("upstream", not new and not found, figures, new=new,
                                     version=version))
     return 1 if new or found else 0
