@@ -91,7 +91,8 @@ int tdp_choose_backend(int *argc, char **argv)
 		if (!strcmp(name, programs[i].backend))
 			return become(argv[1], programs[i].program, argv);
 	}
-	return tdp_usage(argv[1], "--backend: expected libtdp, upstream or upstream-repaired, found ", name);
+	return tdp_usage(argv[1],
+			 "--backend: expected libtdp, upstream or upstream-repaired, found ", name);
 }
 
 /**

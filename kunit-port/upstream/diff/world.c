@@ -86,7 +86,8 @@ static void on_call(void *ctx, const struct oracle_call *ended)
 	FILE *dump = world.dump;
 
 	/* Points are counted differently: what is left out of a long program is not the same. */
-	if (log->overlapped || sim_points() > MAX_POINTS)
+	log->truncated |= sim_points() > MAX_POINTS;
+	if (log->overlapped || log->truncated)
 		return;
 	if (x->calls_open > (ended ? 1 : 0)) {
 		log->overlapped = true;
@@ -165,9 +166,9 @@ void DIFF_WORLD(const uint8_t *data, size_t size, struct diff_log *log, FILE *du
 	world.dump_at = dump_at;
 	log->nr_steps = 0;
 	log->overlapped = false;
+	log->truncated = false;
 	executor_run(world.executor, world.prog, &opts, &res);
-	log->truncated = res.truncated;
-	log->rule = res.nr_violations ?
-			    oracle_violation(executor_oracle(world.executor), 0)->rule :
-			    0;
+	log->truncated |= res.truncated;
+	log->rule = res.nr_violations ? oracle_violation(executor_oracle(world.executor), 0)->rule :
+					0;
 }

@@ -62,7 +62,7 @@ struct diff_step {
  * struct diff_log - a run
  * @nr_steps: calls that can be compared: until the first one that began while another was under way
  * @overlapped: there was one
- * @truncated: the program was too long
+ * @truncated: the program was too long: calls after that are not compared either
  * @rule: first rule that the oracle saw broken, 0: none
  */
 struct diff_log {
