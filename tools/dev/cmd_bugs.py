@@ -13,7 +13,7 @@ Fuzzers start from the corpus without corpus/regress, and without what shows the
 is their search that is measured. Seconds are of processor time, so that what else runs on the machine matters little. A search that
 finds nothing counts as the whole budget. A bug is detected when a rule that it is known to break is
 broken; other rules, and WARNs that fire alone, are columns of their own. The library without a bug is
-run for the same budget: what is found there is a false alarm.
+run for the same budget: what is found there is a false alarm. Interrupted, it reports what was done.
 
 With --kernel the bugs are put into a kernel tree's arch/x86/kvm instead, and nothing is run: it says
 where each applies, and leaves the changes in build/bugs/kernel/NAME.diff.
@@ -101,11 +101,11 @@ class Search:
 
 
 def planned(args, bugs, engines):
-    """What is to be searched, cheap things first."""
+    """What is to be searched: each engine for every bug before it does so again."""
     count = args.seeds or (1 if args.quick else 5)
-    found = [Search(bug, engine, seed) for engine in engines for bug in bugs
-             if engine.wants(bug)
-             for seed in range(1, (count if engine.repeats() else 1) + 1)]
+    found = [Search(bug, engine, seed) for engine in engines
+             for seed in range(1, (count if engine.repeats() else 1) + 1)
+             for bug in bugs if engine.wants(bug)]
     if not args.no_clean:
         fuzzers = [engine for engine in engines if isinstance(engine, bug_engines.Fuzzer)]
         found += [Search(None, Clean(engine, target), seed) for engine in fuzzers
@@ -136,7 +136,8 @@ def one_of(outcome, budget):
 
 
 def search_all(searches, where, folders, budget, jobs):
-    """Does them all, `jobs` at a time; returns [(search, its outcome for the report)]."""
+    """Does them all, `jobs` at a time, or until interrupted; returns [(search, its outcome for the
+    report)]."""
     status, running, done = live.Status(), bug_run.Running(), []
     spent = 0.0
 
@@ -160,11 +161,13 @@ def search_all(searches, where, folders, budget, jobs):
                     note(status, search, done[-1][1], outcome)
                 status.update(f"bugs: {len(done):,} of {len(searches):,} searches, "
                               f"{spent:,.0f} s of processor time")
-        except BaseException:
-            running.stop()
+        except BaseException as error:
             for future in waiting:
                 future.cancel()
-            raise
+            running.stop()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            status.note(f"interrupted: {len(done)} of {len(searches)} searches are reported")
     status.clear()
     return done
 
@@ -222,6 +225,8 @@ def rows_of(bugs, done, before):
         if engines:
             rows[bug.name] = {"title": bug.title, "fix": bug.fix, "kind": bug.kind,
                               "rules": bug.rules, "form": bug.words.get("form"),
+                              "seeds_that_show_it":
+                                  before.get(bug.name, {}).get("seeds_that_show_it"),
                               "engines": engines}
     return rows
 
@@ -288,13 +293,15 @@ def run(args):
     before = report.read("bugs") if args.add else None
     before = before or {"bugs": {}, "clean": {}}
     rows = rows_of(everything if args.add else bugs, done, before["bugs"])
-    for name, count in showing.items():
-        rows[name]["seeds_that_show_it"] = count
+    for name in rows.keys() & showing.keys():
+        rows[name]["seeds_that_show_it"] = showing[name]
     clean = clean_of(done, before["clean"])
+    if not done:
+        return 130
     figures = figures_of(rows, clean)
     print("\n" + bug_docs.text_table(rows))
     for name, value in figures.items():
         print(f"{name:34} {value:,}")
-    ok = good(figures)
+    ok = good(figures) and len(done) == len(searches)
     print("report: " + report.write("bugs", ok, figures, budget_s=budget, bugs=rows, clean=clean))
     return 0 if ok else 1
