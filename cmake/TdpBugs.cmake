@@ -19,10 +19,16 @@ set(TDP_BUGS_DIR "${PROJECT_SOURCE_DIR}/fuzz/bugs")
 
 # TSan is not to watch the canaries: threads share them without a lock.
 add_library(tdp-canary OBJECT EXCLUDE_FROM_ALL "${TDP_BUGS_DIR}/canary.c")
+# These are compiled once for all bugs.
 add_library(tdp-bug-watch OBJECT EXCLUDE_FROM_ALL "${TDP_BUGS_DIR}/watch.c")
-target_include_directories(tdp-bug-watch PRIVATE
-	$<TARGET_PROPERTY:tdpfuzz,INTERFACE_INCLUDE_DIRECTORIES>
-	$<TARGET_PROPERTY:oracle,INTERFACE_INCLUDE_DIRECTORIES>)
+add_library(tdp-bug-run OBJECT EXCLUDE_FROM_ALL "${TDP_BUGS_DIR}/bug_run.c")
+foreach(target tdp-bug-watch tdp-bug-run)
+	target_include_directories(${target} PRIVATE "${TDP_BUGS_DIR}"
+		$<TARGET_PROPERTY:tdp-internal,INTERFACE_INCLUDE_DIRECTORIES>
+		$<TARGET_PROPERTY:tdp-sim,INTERFACE_INCLUDE_DIRECTORIES>
+		$<TARGET_PROPERTY:tdpfuzz,INTERFACE_INCLUDE_DIRECTORIES>
+		$<TARGET_PROPERTY:oracle,INTERFACE_INCLUDE_DIRECTORIES>)
+endforeach()
 
 # An executable of objects that are there already.
 function(tdp_bug_program target name)
@@ -82,8 +88,8 @@ function(tdp_bug patch)
 		endif()
 	endforeach()
 	if(NOT TDP_LIBFUZZER)
-		tdp_bug_program(bug-${name} ${name} "${TDP_BUGS_DIR}/bug_run.c"
-			$<TARGET_OBJECTS:tdp-bug-watch>)
+		tdp_bug_program(bug-${name} ${name}
+			$<TARGET_OBJECTS:tdp-bug-run> $<TARGET_OBJECTS:tdp-bug-watch>)
 		tdp_bug_program(tdp-${name} ${name} $<TARGET_OBJECTS:tdp>)
 		target_link_libraries(tdp-${name} PRIVATE PkgConfig::LZMA)
 	endif()
