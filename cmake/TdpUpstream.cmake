@@ -76,8 +76,10 @@ function(tdp_upstream name tree)
 
 	# The tree's side. Its files are compiled as they are, and free to have what -Wextra warns of.
 	set(kernel "${tree}/arch/x86/kvm")
-	set(front front.c host_calls.c tree_dump.c)
-	list(TRANSFORM front PREPEND "${TDP_UPSTREAM_DIR}/")
+	set(front "${TDP_UPSTREAM_DIR}/front.c" "${TDP_UPSTREAM_DIR}/host_calls.c"
+		"${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c")
+	set_source_files_properties("${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c" PROPERTIES
+		COMPILE_OPTIONS "-include;tree_dump.h")
 	add_library(upstream-tree-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_iter.c"
 		"${kernel}/mmu/spte.c" ${front})
 	add_library(upstream-mmu-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_mmu.c")

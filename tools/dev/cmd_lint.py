@@ -72,7 +72,9 @@ def check_tidy(args):
     builds.configure("clang")
     try:
         with open(os.path.join(where, "compile_commands.json"), encoding="utf-8") as f:
-            files = sorted({entry["file"] for entry in json.load(f)})
+            files = sorted({entry["file"] for entry in json.load(f)
+                            if entry["file"].startswith(os.path.join(paths.ROOT, ""))
+                            and not entry["file"].startswith(os.path.join(paths.BUILD, ""))})
     except FileNotFoundError:
         return [f"{paths.shown(where)} compiles nothing"]
     status = live.Status()

@@ -76,7 +76,8 @@ static void __attribute__((noreturn)) differ(const uint8_t *data, size_t size, u
 
 	program_decode(target.prog, data, size);
 	text = program_text(target.prog);
-	fprintf(stderr, "\n==== difference after call %u, t%d.%u ====\n", step, a->thread, a->op);
+	fprintf(stderr, "\n==== difference after call %u, t%d.%u ====\n", step, a->thread,
+		(unsigned int)a->op);
 	print_number("thread", a->thread, b->thread);
 	print_number("operation", a->op, b->op);
 	print_number("call", a->kind, b->kind);

@@ -50,7 +50,7 @@ enum {
 struct diff_step {
 	int kind;
 	int thread;
-	uint32_t op;
+	uint64_t op;
 	int64_t ret;
 	uint64_t sptes;
 	uint64_t tables;
