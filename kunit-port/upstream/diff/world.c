@@ -11,9 +11,9 @@
 #define MAX_ACCESSES 64
 #define MAX_POINTS   60000
 
-#define MMU_PRESENT  (1ULL << 11)
-#define LARGE	     (1ULL << 7)
-#define ADDRESS	     0x000ffffffffff000ULL
+#define MMU_PRESENT (1ULL << 11)
+#define LARGE	    (1ULL << 7)
+#define ADDRESS	    0x000ffffffffff000ULL
 
 static struct {
 	struct executor *executor;
