@@ -7,8 +7,6 @@
  */
 #include "sim_internal.h"
 
-#include <stdio.h>
-
 /* ---- reference counts: saturation is a bug here, never silent ---- */
 
 bool sim_refcount_inc_not_zero(refcount_t *r, const struct sim_site *site)
@@ -107,19 +105,27 @@ static u32 sim_in_the_way(const struct sim_thread *waiting)
 	return mask;
 }
 
+static char *append(char *to, const char *end, const char *text)
+{
+	const size_t len = strnlen(text, end - to);
+
+	memcpy(to, text, len);
+	return to + len;
+}
+
 /* The current thread waits at the end of the queue until the lock is handed to it. */
 static void sim_queue_up(struct sim_queue *queue, const void *lock, const char *name, bool shared,
 			 const char *how)
 {
 	struct sim_thread *t = sim.current;
-	char what[64];
+	char what[64], *end = what + sizeof(what) - 1;
 	struct sim_wait wait = {
 		.what = what,
 		.who = sim_in_the_way,
 		.on = lock,
 	};
 
-	snprintf(what, sizeof(what), "%s%s", plain(name), how);
+	*append(append(what, end, plain(name)), end, how) = '\0';
 	if (sim_is_scheduled(t)) {
 		t->shared = shared;
 		t->next = NULL;
@@ -128,7 +134,6 @@ static void sim_queue_up(struct sim_queue *queue, const void *lock, const char *
 		else
 			queue->first = t;
 		queue->last = t;
-		sim.queued++;
 	}
 	sim_wait(&wait);
 }
@@ -139,12 +144,23 @@ static struct sim_thread *sim_dequeue(struct sim_queue *queue)
 
 	queue->first = t->next;
 	t->next = NULL;
-	sim.queued--;
 	sim_wake(t);
 	return t;
 }
 
 /* ---- rwlocks ---- */
+
+static void sim_rwlock_wait(rwlock_t *lock, bool shared)
+{
+	sim.queued++;
+	sim_queue_up(&lock->queue, lock, lock->name, shared, shared ? " for read" : " for write");
+}
+
+static struct sim_thread *sim_rwlock_dequeue(rwlock_t *lock)
+{
+	sim.queued--;
+	return sim_dequeue(&lock->queue);
+}
 
 /* Whoever waits is handed a lock as soon as that can be: none is free with somebody in its queue. */
 static void sim_rwlock_hand_over(rwlock_t *lock)
@@ -153,11 +169,11 @@ static void sim_rwlock_hand_over(rwlock_t *lock)
 		return;
 	if (!lock->queue.first->shared) {
 		if (!lock->readers)
-			lock->writer = sim_dequeue(&lock->queue);
+			lock->writer = sim_rwlock_dequeue(lock);
 		return;
 	}
 	while (lock->queue.first && lock->queue.first->shared) {
-		sim_dequeue(&lock->queue);
+		sim_rwlock_dequeue(lock);
 		lock->readers++;
 	}
 }
@@ -168,7 +184,7 @@ void sim_read_lock(rwlock_t *lock, const struct sim_site *site)
 	if (!lock->name)
 		sim_bug_lock("read_lock", NULL);
 	if (lock->writer || lock->queue.first)
-		sim_queue_up(&lock->queue, lock, lock->name, true, " for read");
+		sim_rwlock_wait(lock, true);
 	else
 		lock->readers++;
 	SIM_ACQUIRE(&lock->writer);
@@ -192,7 +208,7 @@ void sim_write_lock(rwlock_t *lock, const struct sim_site *site)
 	if (!lock->name)
 		sim_bug_lock("write_lock", NULL);
 	if (lock->writer || lock->readers)
-		sim_queue_up(&lock->queue, lock, lock->name, false, " for write");
+		sim_rwlock_wait(lock, false);
 	else
 		lock->writer = sim.current;
 	SIM_ACQUIRE(&lock->writer);
