@@ -173,8 +173,8 @@ void tdp_iter_next(struct tdp_iter *iter)
 void tdp_iter_pass_empty(struct tdp_iter *iter, gfn_t end, bool asks)
 {
 	const gfn_t step = KVM_PAGES_PER_HPAGE(iter->level);
-	/* Of one step: the look for a table below, the next SPTE, the question. */
-	const int points = (iter->level > iter->min_level) + 1 + asks;
+	/* Of one step: the look for a table below, the next SPTE. */
+	const int reads = (iter->level > iter->min_level) + 1;
 	gfn_t steps = SPTE_ENT_PER_PAGE - 1 - iter_index(iter);
 	int passed;
 
@@ -184,7 +184,8 @@ void tdp_iter_pass_empty(struct tdp_iter *iter, gfn_t end, bool asks)
 	if (steps > (end - iter->gfn + step - 1) / step)
 		steps = (end - iter->gfn + step - 1) / step;
 
-	passed = tdp_skip_sptes(iter->sptep, steps, SHADOW_NONPRESENT_VALUE, points);
+	passed = tdp_skip_sptes(iter->sptep, steps, SHADOW_NONPRESENT_VALUE, iter->level, reads,
+				asks);
 	if (!passed)
 		return;
 	iter->sptep += passed;

@@ -290,7 +290,7 @@ static int pass_empty_sptes(tdp_ptep_t sptep, int n, int level, bool shared)
 {
 	if (shared)
 		return tdp_freeze_sptes(sptep, n, SHADOW_NONPRESENT_VALUE, FROZEN_SPTE, level);
-	return tdp_skip_sptes(sptep, n, SHADOW_NONPRESENT_VALUE, 1);
+	return tdp_skip_sptes(sptep, n, SHADOW_NONPRESENT_VALUE, level, 1, false);
 }
 
 /*

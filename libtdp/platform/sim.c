@@ -35,6 +35,7 @@ void sim_reset(void)
 	memset(&sim_idle_thread, 0, sizeof(sim_idle_thread));
 	sim.current = &sim_idle_thread;
 	sim.closely = sim_observing;
+	sim.counting = false;
 	sim.spent = 0;
 	sim.granted = 0;
 	sim.left = 0;
@@ -90,8 +91,9 @@ static bool sim_asks_always(const struct sim_thread *t)
 void sim_watch(struct sim_thread *thread)
 {
 	sim.current = thread;
-	sim.closely = sim_observing || thread->waiting || thread->lap.watched ||
-		      sim_asks_always(thread);
+	sim.closely = sim_observing || thread->lap.watched || sim_asks_always(thread);
+	sim.counting = thread->waiting && !sim.closely;
+	sim.closely |= sim.counting;
 	sim_grant();
 }
 
@@ -281,11 +283,70 @@ static void sim_pass(struct sim_thread *t, enum point_kind kind, int level, cons
 	++t->count[kind][level];
 }
 
+static void __attribute__((noreturn, cold)) sim_budget_used_up(void)
+{
+	sim_fatal('P', "step budget used up: the operation does not end", 0);
+}
+
 static void sim_check_budget(void)
 {
 	sim_grant();
 	if (sim.spent == sim.budget_end)
-		sim_fatal('P', "step budget used up: the operation does not end", 0);
+		sim_budget_used_up();
+}
+
+/* How many times @per points of a kind and level may pass before a choice's comes? */
+static u64 sim_free_of_choice(const struct sim_thread *t, enum point_kind kind, int level, int per)
+{
+	const u32 armed = t->armed[kind][level];
+
+	return armed && per ? (armed - t->count[kind][level] - 1) / per : ~0ULL;
+}
+
+/**
+ * sim_steps_to_choice() - how many equal steps are there before one with a choice, or the budget's end?
+ * @n: look no further; nobody but choices watches
+ * @step: their points
+ */
+int sim_steps_to_choice(int n, const struct sim_step *step)
+{
+	const struct sim_thread *t = sim.current;
+	const u64 left = sim.budget_end ? sim.budget_end - sim_points() - 1 : ~0ULL;
+	const u64 limits[] = {
+		left / (step->touches + step->asks),
+		sim_free_of_choice(t, step->kind, step->level, step->touches),
+		sim_free_of_choice(t, POINT_RESCHED, 0, step->asks),
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (limits[i] < (u64)n)
+			n = limits[i];
+	}
+	return n;
+}
+
+/**
+ * sim_count_steps() - steps were taken, as many as sim_steps_to_choice() said or fewer
+ * @n: how many
+ * @step: their points
+ */
+void sim_count_steps(int n, const struct sim_step *step)
+{
+	struct sim_thread *t = sim.current;
+
+	sim.spent += (u64)n * (step->touches + step->asks);
+	t->count[step->kind][step->level] += n * step->touches;
+	t->count[POINT_RESCHED][0] += n * step->asks;
+}
+
+/* As sim_pass(), where the count is all that matters: is this the point of a choice? */
+static inline bool sim_pass_counting(struct sim_thread *t, enum point_kind kind, int level)
+{
+	sim.left = sim.granted;
+	if (unlikely(++sim.spent == sim.budget_end))
+		sim_budget_used_up();
+	return ++t->count[kind][level] == t->armed[kind][level];
 }
 
 /**
@@ -307,8 +368,13 @@ unsigned int sim_look_closer(enum point_kind kind, int level, const void *ptr,
 	unsigned int actions = 0;
 	int target = -1;
 
-	sim_check_budget();
-	sim_pass(t, kind, level, ptr, NULL, site);
+	if (likely(sim.counting)) {
+		if (likely(!sim_pass_counting(t, kind, level)))
+			return 0;
+	} else {
+		sim_check_budget();
+		sim_pass(t, kind, level, ptr, NULL, site);
+	}
 	if (t->lap.watched)
 		sim_note_lap(t, kind, level, ptr);
 	if (t->count[kind][level] == t->armed[kind][level])

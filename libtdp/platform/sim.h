@@ -254,11 +254,12 @@ struct sim_thread {
  * @spent: points passed until then, since sim_reset()
  * @budget_end: point at which the run is stopped as a livelock (rule P); 0: none
  * @closely: every point looks closer: it is observed, or a choice still waits in this operation
+ * @counting: a choice is the only reason to, so that the count of points is all there is to look at
  * @scheduler: decides beyond the schedule; NULL: nobody
  * @threads: those that were started, by number
  * @runnable: mask of those that can go on
  * @polled: mask of those that wait for something that comes true by itself: see sim_poll()
- * @queued: how many wait for a lock
+ * @queued: how many wait for an rwlock
  * @progress: counts SPTEs that changed, and what else lets threads get on
  * @switches: counts how often another thread went on
  */
@@ -270,6 +271,7 @@ struct sim {
 	u64 spent;
 	u64 budget_end;
 	bool closely;
+	bool counting;
 	const struct sim_scheduler *scheduler;
 	struct sim_thread *threads[SIM_MAX_THREADS];
 	u32 runnable;
@@ -589,25 +591,70 @@ static inline SIM_BOOKKEEPING bool sim_undisturbed(u64 points)
 }
 
 /**
+ * struct sim_step - the points of one of many equal steps, each of which passes an SPTE
+ * @kind: how it touches the SPTE
+ * @level: of the SPTE
+ * @touches: how often
+ * @asks: how often it asks whether to yield
+ */
+struct sim_step {
+	enum point_kind kind;
+	int level;
+	int touches;
+	int asks;
+};
+
+/* sim.c: where choices wait for their points */
+int sim_steps_to_choice(int n, const struct sim_step *step);
+void sim_count_steps(int n, const struct sim_step *step);
+
+/* How many of @n such steps may be taken without anybody noticing? */
+static inline SIM_BOOKKEEPING int sim_free_steps(int n, const struct sim_step *step)
+{
+	if (unlikely(sim.counting))
+		return sim_steps_to_choice(n, step);
+	return sim_unwatched(n, step->touches + step->asks);
+}
+
+/* As many were taken. */
+static inline SIM_BOOKKEEPING void sim_take_steps(int n, const struct sim_step *step)
+{
+	if (unlikely(sim.counting))
+		sim_count_steps(n, step);
+	else
+		sim.left -= (u64)n * (step->touches + step->asks);
+}
+
+/**
  * sim_skip_sptes() - pass over SPTEs in which a walk has no interest
  * @sptep: first of @n SPTEs of one live table
  * @n: how many at most
  * @val: value that does not interest the walk
- * @points: points that the walk would pass at each of them
+ * @level: of the SPTEs
+ * @reads: how often the walk would read each of them
+ * @asks: it would ask whether to yield, at each of them
  *
  * Most SPTEs that walks pass are empty. This passes them by what is known of the page, and does just what
- * single steps would: it stops short of a point for which the schedule has a choice, and a thread
+ * single steps would: it stops short of a point for which the schedule has a choice, and a walk
  * that may have to yield skips nothing.
  *
  * Return: how many were passed.
  */
-static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 val, int points)
+static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 val, int level,
+						 int reads, bool asks)
 {
-	if (unlikely(sim.current->need_resched || sim.queued))
+	const struct sim_step step = {
+		.kind = POINT_READ,
+		.level = level,
+		.touches = reads,
+		.asks = asks,
+	};
+
+	if (asks && unlikely(sim.current->need_resched || sim.queued))
 		return 0;
 	SIM_USE_TABLE(&sim_pages[sim_page_index(sptep)]);
-	n = sim_run_length(sptep, sim_unwatched(n, points), val);
-	sim.left -= (u64)n * points;
+	n = sim_run_length(sptep, sim_free_steps(n, &step), val);
+	sim_take_steps(n, &step);
 	return n;
 }
 
@@ -626,11 +673,13 @@ static inline SIM_BOOKKEEPING int sim_skip_sptes(const u64 *sptep, int n, u64 va
 static inline SIM_BOOKKEEPING int sim_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen,
 						   int level)
 {
+	const struct sim_step step = { .kind = POINT_XCHG, .level = level, .touches = 1 };
+
 	if (!sim.observer->freeze)
 		return 0;
-	n = sim_run_length(sptep, sim_unwatched(n, 1), empty);
+	n = sim_run_length(sptep, sim_free_steps(n, &step), empty);
 	sim_write_run(sptep, n, frozen);
-	sim.left -= n;
+	sim_take_steps(n, &step);
 	if (!n)
 		return 0;
 	SIM_USE_TABLE(&sim_pages[sim_page_index(sptep)]);
@@ -679,7 +728,8 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 #define tdp_fetch_and_spte(sptep, mask, level)	 sim_fetch_and_spte(sptep, mask, level, SIM_SITE)
 #define tdp_init_sptes(sptep, n, first, step, level) \
 	sim_init_sptes(sptep, n, first, step, level, SIM_SITE)
-#define tdp_skip_sptes(sptep, n, val, points)	 sim_skip_sptes(sptep, n, val, points)
+#define tdp_skip_sptes(sptep, n, val, level, reads, asks) \
+	sim_skip_sptes(sptep, n, val, level, reads, asks)
 #define tdp_peek_spte(sptep)			 sim_peek_spte(sptep)
 #define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
 	sim_freeze_sptes(sptep, n, empty, frozen, level)
