@@ -16,7 +16,8 @@ set(TDP_UPSTREAM_TREE "auto" CACHE STRING
 set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 
 # What libtdp has in common with the tree's code: slots, notifiers, dirty log, stocks of memory.
-set(TDP_UPSTREAM_SHARED memslot.c memslot_arch.c dirty_log.c notifier.c page_track.c mmu_cache.c)
+set(TDP_UPSTREAM_SHARED memslot.c memslot_arch.c dirty_log.c notifier.c page_track.c mmu_cache.c
+    page_stat.c)
 
 # tdp_diff(NAME) makes fuzz_diff: libtdp beside the backend NAME. That one's world - executor, oracle and
 # platform again - is one object file of which a single function can be seen.

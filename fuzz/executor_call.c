@@ -48,14 +48,13 @@ static long call_end(struct executor *x, struct oracle_call *call, long ret)
 	return ret;
 }
 
-/* Optimised as one function: of the statistics most are of no interest here. */
-__attribute__((flatten)) static void check_stat(struct executor *x)
+static void check_stat(struct executor *x)
 {
 	uint64_t switches = sim.switches;
-	struct kvm_vm_stat stat;
+	struct kvm_page_stat stat;
 	struct oracle_stat seen;
 
-	kvm_vm_get_stat(x->kvm, &stat);
+	kvm_vm_get_page_stat(x->kvm, &stat);
 	/* They are at rest unless another thread is in a call. */
 	if (x->calls_open || sim.switches != switches)
 		return;

@@ -707,10 +707,15 @@ static void call_stat(struct byte_reader *r)
 	struct kvm *kvm = pick_vm(r);
 	const bool asked = read_byte(r) % 8 != 7;
 	struct kvm_vm_stat stat = { .splits = ~0ULL };
+	struct kvm_page_stat pages = { .tdp_mmu_pages = -1 };
 
 	kvm_vm_get_stat(kvm, asked ? &stat : NULL);
 	if (asked && (kvm ? stat.splits == ~0ULL : stat.splits != 0))
 		found("%" PRIu64 " splits", (uint64_t)stat.splits);
+	kvm_vm_get_page_stat(kvm, asked ? &pages : NULL);
+	if (asked && pages.tdp_mmu_pages != stat.tdp_mmu_pages)
+		found("%" PRId64 " or %" PRId64 " page tables", (int64_t)stat.tdp_mmu_pages,
+		      (int64_t)pages.tdp_mmu_pages);
 }
 
 static const struct {

@@ -196,6 +196,18 @@ static void search(struct oracle *o, int as, bool valid_only, uint64_t start, ui
 	}
 }
 
+static void search_slot(struct oracle *o, int as, const struct slot_desc *slot, uint64_t start,
+			uint64_t end, bool end_of_invalidation)
+{
+	struct search s = { .what = "an unmap", .start = start, .end = end };
+
+	if (end_of_invalidation)
+		s.slot = slot;
+	else if (o->overlapped)
+		s.since = oracle_call_step(o);
+	search(o, as, false, start, end, &s);
+}
+
 /* Host pages [@hvn, @hvn + @n) in every slot that shows them. */
 static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_invalidation)
 {
@@ -206,26 +218,37 @@ static void search_host(struct oracle *o, uint64_t hvn, uint64_t n, bool end_of_
 			const struct slot_desc *d = &o->slots.list[as][i]->desc;
 			uint64_t from = hvn > d->hvn ? hvn : d->hvn;
 			uint64_t to = hvn + n < d->hvn + d->npages ? hvn + n : d->hvn + d->npages;
-			struct search s = { .what = "an unmap" };
 
 			/* Where a slot is deleted or moved from another one may be by now. */
 			if (from >= to || oracle_slot_leaves(o, o->slots.list[as][i]->number))
 				continue;
-			s.start = d->base + (from - d->hvn);
-			s.end = d->base + (to - d->hvn);
-			if (end_of_invalidation)
-				s.slot = d;
-			else if (o->overlapped)
-				s.since = oracle_call_step(o);
-			search(o, as, false, s.start, s.end, &s);
+			search_slot(o, as, d, d->base + (from - d->hvn), d->base + (to - d->hvn),
+				    end_of_invalidation);
 		}
 	}
 }
 
+/*
+ * Other threads may have mapped the pages again by a new look-up; or, where the walk had been
+ * already, mapped a huge page for the sake of one beside the range: only a fault's own gfn is
+ * compared with it. What that maps was so after the call began, which is what its callers (a
+ * changed memory type) ask for.
+ */
+static void zap_range_end(struct oracle *o, const struct oracle_call *call)
+{
+	struct search s = {
+		.what = "a zap of a gfn range",
+		.start = call->gfn,
+		.end = call->gfn + call->n,
+	};
+
+	if (o->overlapped)
+		s.before = s.since = oracle_call_step(o);
+	search(o, -1, true, s.start, s.end, &s);
+}
+
 void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 {
-	struct search s = { .what = "a zap of a gfn range" };
-
 	if (call->ret < 0)
 		return;
 	switch (call->kind) {
@@ -237,17 +260,7 @@ void rule_n_call_end(struct oracle *o, const struct oracle_call *call)
 		note_stale(o, call);
 		break;
 	case CALL_ZAP_RANGE:
-		/*
-		 * Other threads may have mapped the pages again by a new look-up; or, where the
-		 * walk had been already, mapped a huge page for the sake of one beside the range:
-		 * only a fault's own gfn is compared with it. What that maps was so after the call
-		 * began, which is what its callers (a changed memory type) ask for.
-		 */
-		if (o->overlapped)
-			s.before = s.since = oracle_call_step(o);
-		s.start = call->gfn;
-		s.end = call->gfn + call->n;
-		search(o, -1, true, call->gfn, call->gfn + call->n, &s);
+		zap_range_end(o, call);
 		note_stale(o, call);
 		break;
 	default:

@@ -105,6 +105,7 @@ static void test_kinds(void **state)
 
 static void test_null(void **state)
 {
+	struct kvm_page_stat pages = { .tdp_mmu_pages = 1 };
 	struct kvm_vm_stat stat;
 	int level = 7;
 
@@ -116,6 +117,8 @@ static void test_null(void **state)
 	kvm_mmu_invalidate_mmio_sptes(NULL, 0);
 	kvm_vm_get_stat(NULL, &stat);
 	assert_int_equal(stat.pf_taken, 0);
+	kvm_vm_get_page_stat(NULL, &pages);
+	assert_int_equal(pages.tdp_mmu_pages, 0);
 	assert_int_equal(kvm_create_vcpu(NULL, &vcpu), -EINVAL);
 	assert_int_equal(kvm_vcpu_enter_guest(NULL), -EINVAL);
 	assert_int_equal(kvm_mmu_load(NULL), -EINVAL);
@@ -159,6 +162,7 @@ static void test_extreme_arguments(void **state)
 	assert_true(kvm_vcpu_get_spte(vcpu, 0, NULL) & 1);
 	assert_false(kvm_vcpu_get_spte(vcpu, ~0ULL, NULL) & 1);
 	kvm_vm_get_stat(kvm, NULL);
+	kvm_vm_get_page_stat(kvm, NULL);
 	kvm_vcpu_mark_page_dirty(vcpu, gfn);
 	assert_int_equal(kvm_tdp_map_page(vcpu, 0, 0, NULL), -EINVAL);
 	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, gfn, 1), -EINVAL);

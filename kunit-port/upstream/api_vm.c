@@ -139,6 +139,7 @@ void kvm_destroy_vm(struct kvm *kvm)
 
 __no_kcsan void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat)
 {
+	struct kvm_page_stat pages;
 	int i;
 
 	if (!stat)
@@ -147,10 +148,11 @@ __no_kcsan void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat)
 	if (!kvm)
 		return;
 
+	kvm_vm_get_page_stat(kvm, &pages);
 	for (i = 0; i < KVM_NR_PAGE_SIZES; i++)
-		stat->pages[i] = atomic64_read(&kvm->stat.pages[i]);
-	stat->nx_lpage_splits = kvm->stat.nx_lpage_splits;
-	stat->tdp_mmu_pages = atomic64_read(&kvm->arch.tdp_mmu_pages);
+		stat->pages[i] = pages.pages[i];
+	stat->nx_lpage_splits = pages.nx_lpage_splits;
+	stat->tdp_mmu_pages = pages.tdp_mmu_pages;
 	stat->remote_tlb_flush = kvm->stat.remote_tlb_flush;
 	stat->splits = upstream_splits;
 	stat->nx_recoveries = kvm->stat.nx_recoveries;

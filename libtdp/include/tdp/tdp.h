@@ -122,6 +122,19 @@ struct kvm_vm_stat {
 };
 void kvm_vm_get_stat(struct kvm *kvm, struct kvm_vm_stat *stat);
 
+/**
+ * struct kvm_page_stat - those of struct kvm_vm_stat that are about the page tables as they are now
+ * @pages: leaf mappings by level: [0] 4K, [1] 2M, [2] 1G
+ * @nx_lpage_splits: page tables that NX recovery could turn back into a huge page
+ * @tdp_mmu_pages: page-table pages in use, roots excluded
+ */
+struct kvm_page_stat {
+	s64 pages[3];
+	s64 nx_lpage_splits;
+	s64 tdp_mmu_pages;
+};
+void kvm_vm_get_page_stat(struct kvm *kvm, struct kvm_page_stat *stat);
+
 /* page_fault.c, vcpu.c: error codes and results are the kernel's */
 #define PFERR_PRESENT_MASK (1ULL << 0)
 #define PFERR_WRITE_MASK   (1ULL << 1)
