@@ -104,6 +104,44 @@ static void test_points_are_counted_by_kind_and_level(void **state)
 	sim_end_op();
 }
 
+/* As single steps would: up to the point of a choice, and up to the end of the budget. */
+static void test_runs_stop_short_of_a_choice(void **state)
+{
+	struct sim_choice choices[] = {
+		{ .kind = POINT_READ, .level = PG_LEVEL_4K, .k = 100, .action = SIM_RESCHED },
+		{ .kind = POINT_RESCHED, .k = 30, .action = SIM_GP_END },
+	};
+	static struct sim_thread thread;
+	u64 *table = tdp_page_alloc(0), before;
+
+	(void)state;
+	sim_begin_op(&thread, choices, ARRAY_SIZE(choices));
+	before = sim_points();
+	/* Two reads and a question each: the 30th question comes first. */
+	assert_int_equal(tdp_skip_sptes(table, 512, 0, PG_LEVEL_4K, 2, true), 29);
+	assert_int_equal(sim_points() - before, 29 * 3);
+	assert_false(need_resched());
+	assert_true(choices[1].fired);
+	/* 58 reads are over, and 41 are left before the choice's. */
+	assert_int_equal(tdp_skip_sptes(&table[29], 512 - 29, 0, PG_LEVEL_2M, 1, false), 512 - 29);
+	assert_int_equal(tdp_skip_sptes(&table[29], 512 - 29, 0, PG_LEVEL_4K, 1, false), 41);
+	tdp_read_spte(&table[70], PG_LEVEL_4K);
+	assert_true(choices[0].fired);
+	/* Who is to yield passes nothing where it would be asked. */
+	assert_int_equal(tdp_skip_sptes(table, 512, 0, PG_LEVEL_4K, 1, true), 0);
+	assert_int_equal(tdp_skip_sptes(table, 512, 0, PG_LEVEL_4K, 1, false), 512);
+	cond_resched();
+	sim_end_op();
+
+	choices[0].k = 400;
+	sim_begin_op(&thread, choices, 1);
+	sim_set_budget(11);
+	assert_int_equal(tdp_skip_sptes(table, 512, 0, PG_LEVEL_4K, 1, false), 10);
+	sim_set_budget(0);
+	assert_int_equal(tdp_skip_sptes(table, 512, 0, PG_LEVEL_4K, 1, false), 389);
+	sim_end_op();
+}
+
 static void test_several_choices_at_one_kind_of_point(void **state)
 {
 	struct sim_choice choices[] = {
@@ -337,6 +375,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_points_are_counted_by_kind_and_level),
+		TEST(test_runs_stop_short_of_a_choice),
 		TEST(test_several_choices_at_one_kind_of_point),
 		TEST(test_freed_pages_come_back_late_or_at_once),
 		TEST(test_page_order_repeats_after_reset),
