@@ -233,8 +233,10 @@ uint64_t random_page(const struct program *prog, struct rng *rng, bool host)
 		page = start + slot->npages - 1;
 	else if (how < 97)
 		page = start + slot->npages + rng_below(rng, 3);
-	else
+	else if (how < 99)
 		page = start + rng_below(rng, slot->npages) / PAGES_2M * PAGES_2M;
+	else /* far above them all, where devices are */
+		page = limit >> (1 + rng_below(rng, 8));
 	return page & (limit - 1);
 }
 
