@@ -141,16 +141,18 @@ static const struct logged_point *random_conflict(const struct point_log *log, s
 	return any;
 }
 
-/* A point of another thread at the same object, where @p is reached from; NULL: none. */
+/* A point of another thread at the same object, one of the two a write; point_log_nr() if there is none. */
 static uint32_t random_partner(const struct point_log *log, const struct logged_point *p,
 			       struct rng *rng)
 {
 	uint32_t nr = point_log_nr(log), start = rng_below(rng, nr), i, at;
+	const struct logged_point *other;
 
 	for (i = 0; i < nr; i++) {
 		at = (start + i) % nr;
-		if (point_log_at(log, at)->object == p->object &&
-		    point_log_at(log, at)->thread != p->thread)
+		other = point_log_at(log, at);
+		if (other->object == p->object && other->thread != p->thread &&
+		    (point_kind_writes(p->kind) || point_kind_writes(other->kind)))
 			return at;
 	}
 	return nr;
@@ -168,21 +170,61 @@ static const struct logged_point *next_of_thread(const struct point_log *log, ui
 	return NULL;
 }
 
+/*
+ * A point that the thread of the @at-th point passes after that one in the same operation: nearer ones are
+ * likelier. NULL if there is none.
+ */
+static const struct logged_point *later_in_operation(const struct point_log *log, uint32_t at,
+						     struct rng *rng)
+{
+	const struct logged_point *from = point_log_at(log, at), *p, *found = NULL;
+	uint32_t left = 1 + rng_below(rng, 1u << rng_below(rng, 8));
+
+	for (at++; left && at < point_log_nr(log); at++) {
+		p = point_log_at(log, at);
+		if (p->thread != from->thread)
+			continue;
+		if (p->op != from->op)
+			break;
+		found = p;
+		left--;
+	}
+	return found;
+}
+
+/* Preempt at a point, unless that is done there already. */
+static bool preempt_at(struct program *prog, const struct logged_point *p, uint8_t target)
+{
+	const struct prog_choice choice = point_log_choice(p, CHOICE_SWITCH, target);
+
+	return !program_add_choice(prog, &choice);
+}
+
+/* Who is preempted, and where. */
+enum aim {
+	AIM_BEFORE,	 /* the one thread right before its access */
+	AIM_BOTH,	 /* and the other one right after its own */
+	AIM_WITHIN,	 /* and the other one later in its operation */
+	AIM_AFTER,	 /* the other one alone, right after its access */
+	AIM_NR
+};
+
 /**
  * mutate_aim() - preempt a thread where it touches what another one touches
  * @prog: the program that was run; valid before and after
  * @log: of its run, after point_log_conflicts()
  * @rng: random numbers
  *
- * The one thread is preempted right before its access, so that the other one's comes in between;
- * half of the time the other one is preempted too, right after its access, so that nothing else does.
+ * The one thread is preempted right before its access, so that the other one's comes in between. The other one
+ * may be preempted too: right after its access, so that nothing else comes in between, or anywhere later in
+ * its operation. Or only that one is, right after it has changed what the other one is about to use.
  *
  * Return: false if threads touch nothing in common, or such choices are there: it is as it was then.
  */
 bool mutate_aim(struct program *prog, const struct point_log *log, struct rng *rng)
 {
-	const struct logged_point *p, *back;
-	struct prog_choice choice;
+	const enum aim aim = rng_below(rng, AIM_NR);
+	const struct logged_point *p, *back = NULL;
 	uint32_t partner;
 
 	if (!point_log_nr(log))
@@ -193,15 +235,13 @@ bool mutate_aim(struct program *prog, const struct point_log *log, struct rng *r
 	partner = random_partner(log, p, rng);
 	if (partner == point_log_nr(log))
 		return false;
-	choice = point_log_choice(p, CHOICE_SWITCH, point_log_at(log, partner)->thread);
-	if (program_add_choice(prog, &choice))
+	if (aim != AIM_AFTER && !preempt_at(prog, p, point_log_at(log, partner)->thread))
 		return false;
-	back = next_of_thread(log, partner);
-	if (back && rng_chance(rng, 50)) {
-		choice = point_log_choice(back, CHOICE_SWITCH, p->thread);
-		program_add_choice(prog, &choice);
-	}
-	return true;
+	if (aim == AIM_WITHIN)
+		back = later_in_operation(log, partner, rng);
+	else if (aim != AIM_BEFORE)
+		back = next_of_thread(log, partner);
+	return (back && preempt_at(prog, back, p->thread)) || aim != AIM_AFTER;
 }
 
 /* ---- aimed: where walks ask whether to yield ---- */
