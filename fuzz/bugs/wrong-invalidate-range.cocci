@@ -9,6 +9,8 @@
 //	looked their page up before try again. It announced gfns where addresses were expected, so
 //	that hardly any fault was in the range: if the zap yielded, a fault could map what had been
 //	zapped already.
+// form: Faults are compared by gfn now. What is announced is a range as far away from the gfns as the addresses of
+//	the VMM's memory were.
 @@
 expression kvm, start, end;
 @@
@@ -17,7 +19,7 @@ expression kvm, start, end;
  ...
 -kvm_mmu_invalidate_range_add(kvm, start, end);
 +bug_reached();
-+bug_triggered(start << PAGE_SHIFT > start);
-+kvm_mmu_invalidate_range_add(kvm, start << PAGE_SHIFT, end << PAGE_SHIFT);
++bug_triggered(true);
++kvm_mmu_invalidate_range_add(kvm, start | BIT_ULL(47), end | BIT_ULL(47));
  ...
  }

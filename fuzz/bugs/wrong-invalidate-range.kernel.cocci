@@ -13,6 +13,6 @@ expression kvm, start, end;
  {
  ...
 -kvm_mmu_invalidate_range_add(kvm, start, end);
-+kvm_mmu_invalidate_range_add(kvm, start << PAGE_SHIFT, end << PAGE_SHIFT);
++kvm_mmu_invalidate_range_add(kvm, start | BIT_ULL(47), end | BIT_ULL(47));
  ...
  }
