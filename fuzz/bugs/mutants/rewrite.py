@@ -73,7 +73,7 @@ class Rewriter:
         self.text = text
         self.first_site = first_site
         self.sites = []
-        self.found = set()
+        self.found, self.macros = set(), set()
         self.prefixes, self.suffixes, self.replaced = {}, {}, []
         self.function = None
         self.in_expression = 0
@@ -176,8 +176,9 @@ class Rewriter:
         """The call of a macro of another file, where it stands for the call of a function."""
         span = self.span(node)
         if not span or not self.of_body(node) or self.text[span[1] - 1] != ")" \
-                or LOOP.match(self.text, span[0]):
+                or LOOP.match(self.text, span[0]) or span in self.macros:
             return
+        self.macros.add(span)
         # Of what the macro consists of only the whole counts.
         if context == "statement" and self.text[span[1]] == ";" and not self.in_expression:
             self.site(node, "call", "STATEMENT", ["left out"], whole=True)
