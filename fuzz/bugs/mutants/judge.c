@@ -3,11 +3,15 @@
  * tdp-mutants: has each mutant of the library judged, in a process of its own.
  *
  *   tdp-mutants [--from=N] [--step=N] [--random=N] [SITE:CHANGE...]
+ *   tdp-mutants --units [--random=N]
  *
  * Of all mutants, or of those named, every --step'th from --from on (so that several processes share
  * the work, or a sample is taken) runs what reaches its site, until something tells: the corpus, the
  * inputs of the other fuzz targets, the tests, and --random programs.  A line for each mutant,
  * separated by tabs: SITE:CHANGE, "killed" or "alive", the stage and how, what killed it.
+ *
+ * The second form says what judges, and what each takes on the unchanged library: stage, sites passed,
+ * microseconds of processor time, name.
  *
  * The sites are those of sites.json, which rewrite.py makes.  Exit status: 0; 2: bad usage, or the
  * unchanged library fails.
@@ -18,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +33,8 @@
 /* What a mutant may take: sites passed, beside what the unchanged library passes; CPU time. */
 #define MORE_PASSES 3000000
 #define CPU_SECONDS 60
+/* What takes longer than so many microseconds is asked last. */
+#define SLOW_USECS 250000
 
 static const uint8_t nr_changes[] = {
 #include "sites.inc"
@@ -38,6 +45,7 @@ static const uint8_t nr_changes[] = {
 static struct shared {
 	size_t unit;
 	uint64_t passes;
+	uint64_t usecs;
 	bool endless;
 	struct verdict verdict;
 	struct verdict counted;	/* of a program that broke no rule; @counted_by: which */
@@ -67,6 +75,15 @@ static void be_quiet(void)
 	close(null);
 }
 
+static uint64_t usecs_used(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return 1000000ULL * (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
 /* Runs in a child, which ends. @nr of @list, until something tells. */
 static void child(const size_t *list, size_t nr, uint32_t site, uint32_t change)
 {
@@ -89,6 +106,7 @@ static void child(const size_t *list, size_t nr, uint32_t site, uint32_t change)
 		};
 		unit->run(unit, &shared->verdict);
 		shared->passes = most - tdp_mutation.passes;
+		shared->usecs = usecs_used();
 		if (shared->verdict.rule)
 			break;
 		if (!shared->verdict.failed[0])
@@ -155,6 +173,7 @@ static void measure(void)
 			exit(2);
 		}
 		units[i].passes = shared->passes;
+		units[i].usecs = shared->usecs;
 		units[i].reached = malloc(NR_SITES);
 		if (!units[i].reached)
 			exit(2);
@@ -174,15 +193,16 @@ static int by_promise(const void *a, const void *b)
 	return x < y ? -1 : 1;
 }
 
-static bool judge_stage(enum stage stage, uint32_t site, uint32_t change, char *how, size_t size,
-			size_t *nr_reaching)
+static bool judge_stage(enum stage stage, bool slow, uint32_t site, uint32_t change, char *how,
+			size_t size, size_t *nr_reaching)
 {
 	/* One test may leave behind what the next stumbles over. */
 	const bool one_by_one = stage == STAGE_TEST || stage == STAGE_INPUT;
 	size_t i, nr = 0;
 
 	for (i = 0; i < nr_units; i++) {
-		if (units[i].stage == stage && units[i].reached[site])
+		if (units[i].stage == stage && (units[i].usecs > SLOW_USECS) == slow &&
+		    units[i].reached[site])
 			order[nr++] = i;
 	}
 	*nr_reaching += nr;
@@ -202,10 +222,12 @@ static void judge_mutant(uint32_t site, uint32_t change)
 {
 	size_t nr_reaching = 0;
 	char how[128];
-	int stage;
+	int i, stage;
 
-	for (stage = 0; stage < STAGE_NR; stage++) {
-		if (!judge_stage(stage, site, change, how, sizeof(how), &nr_reaching))
+	for (i = 0; i < 2 * STAGE_NR; i++) {
+		stage = i % STAGE_NR;
+		if (!judge_stage(stage, i >= STAGE_NR, site, change, how, sizeof(how),
+				 &nr_reaching))
 			continue;
 		units[shared->unit].kills++;
 		printf("%u:%u\tkilled\t%s\t%s\t%s\n", site, change, stage_names[stage], how,
@@ -241,13 +263,17 @@ int main(int argc, char **argv)
 {
 	size_t from = 0, step = 1, n = 0;
 	uint32_t site, change;
-	bool named = false;
+	bool named = false, list = false;
 	int i, end;
 
 	for (i = 1; i < argc; i++) {
 		if (option(argv[i], "--from=", &from) || option(argv[i], "--step=", &step) ||
 		    option(argv[i], "--random=", &nr_random))
 			continue;
+		if (!strcmp(argv[i], "--units")) {
+			list = true;
+			continue;
+		}
 		if (sscanf(argv[i], "%u:%u%n", &site, &change, &end) != 2 || argv[i][end] ||
 		    site >= NR_SITES || !change || change > nr_changes[site])
 			return usage(argv[i]);
@@ -266,6 +292,13 @@ int main(int argc, char **argv)
 	if (!order)
 		return 2;
 	measure();
+	if (list) {
+		for (n = 0; n < nr_units; n++)
+			printf("%s\t%llu\t%llu\t%s\n", stage_names[units[n].stage],
+			       (unsigned long long)units[n].passes,
+			       (unsigned long long)units[n].usecs, units[n].name);
+		return 0;
+	}
 	if (named) {
 		for (i = 1; i < argc; i++) {
 			if (sscanf(argv[i], "%u:%u", &site, &change) == 2 && n++ % step == from)

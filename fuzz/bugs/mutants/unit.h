@@ -34,6 +34,7 @@ struct verdict {
  * @data: of @run's own
  * @number: of @run's own
  * @passes: sites passed by the unchanged library
+ * @usecs: processor time that it takes
  * @reached: which
  * @kills: mutants that it has told of so far
  */
@@ -44,6 +45,7 @@ struct unit {
 	void *data;
 	size_t number;
 	uint64_t passes;
+	uint64_t usecs;
 	uint8_t *reached;
 	uint32_t kills;
 };
