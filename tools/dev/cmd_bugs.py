@@ -18,7 +18,11 @@ run for the same budget: what is found there is a false alarm. Interrupted, it r
 With --kernel the bugs are put into a kernel tree's arch/x86/kvm instead, and nothing is run: it says
 where each applies, and leaves the changes in build/bugs/kernel/NAME.diff.
 
-Reports: build/report/bugs.json, build/report/bugs-kernel.json.
+With --mutants nothing of this is done: each comparison, mask, logical operator, shift, store and call of
+the mirrored files is changed mechanically, one at a time, with the corpus and the tests as judge
+(docs/mutants.md); --quick takes a sample.
+
+Reports: build/report/bugs.json, bugs-kernel.json, mutants.json (mutants-quick.json).
 
 Exit status: 0 all found and no false alarm, 1 not, 2 bad input."""
 import concurrent.futures
@@ -34,6 +38,7 @@ import bug_seeds
 import builds
 import known_bugs
 import live
+import mutants
 import packages
 import paths
 import report
@@ -67,6 +72,10 @@ def add_arguments(p):
                    help="run nothing: write docs/bugs.md's table and picture from the last report")
     p.add_argument("--kernel", nargs="?", const="", metavar="TREE",
                    help="put the bugs into a kernel tree (default: Debian's linux-source-6.12)")
+    p.add_argument("--mutants", action="store_true",
+                   help="judge mechanical changes of tdp_iter.c, spte.c and tdp_mmu.c instead")
+    p.add_argument("--random", type=int, metavar="N",
+                   help="of --mutants: programs at random, where nothing else tells (default: 2000)")
 
 
 class Clean(bug_engines.Fuzzer):
@@ -274,6 +283,8 @@ def good(figures):
 
 
 def run(args):
+    if args.mutants:
+        return mutants.run(args)
     if args.kernel is not None:
         return bug_kernel.run(args.kernel, args.bug or known_bugs.names())
     if args.docs:

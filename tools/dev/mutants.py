@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""./dev bugs --mutants: how many mechanical changes of the mirrored files the corpus and the tests tell of."""
+"""./dev bugs --mutants: how many mechanical changes of the mirrored files something tells of."""
 import collections
 import json
 import os
@@ -14,9 +14,10 @@ import paths
 import report
 
 LISTED = os.path.join(paths.ROOT, "fuzz", "bugs", "mutants", "equivalent")
-# FILE: FUNCTION: KIND: `TEXT` -> CHANGE / CHANGE; KIND #2 is the second of its kind, text and function.
+# FILE: FUNCTION: KIND: `TEXT` -> CHANGE / CHANGE; KIND #2: the second such text in the function.
 ENTRY = re.compile(r"^(\w+\.c): (\w+): (\w+)(?: #(\d+))?: `(.*)` -> (.+)$")
 WANTED = 95.0
+RANDOM = 2000
 # In a sample: mutants, as few programs at random as one needs to see that this works.
 QUICK = {"mutants": 40, "random": 0}
 HOW = ["rule", "warn", "crash", "endless", "counts", "inputs", "tests", "random"]
@@ -165,19 +166,25 @@ def shown(lines):
 
 def run(args):
     where = builds.build("plain", args.jobs, ["tdp-mutants"])
+    return judge(where, args.jobs, args.quick, args.random)
+
+
+def judge(where, jobs, quick, random=None):
+    """Has the mutants of a build judged, or a sample of them; returns the exit status."""
     everything = mutants_of(where)
     known = listed()
     wrong = [f"{paths.shown(LISTED)}: no such mutant: {key}" for key in
              known.keys() - {m.key() for m in everything}]
     mutants = everything
-    random = args.random if args.random is not None else QUICK["random"] if args.quick else 2000
-    if args.quick:
+    if random is None:
+        random = QUICK["random"] if quick else RANDOM
+    if quick:
         step = max(1, len(everything) // QUICK["mutants"])
         mutants = everything[::step]
     for mutant in mutants:
         mutant.equivalent = known.get(mutant.key())
     print(f"{len(mutants):,} mutants of {len(everything):,}", flush=True)
-    Judges(builds.program(where, "tdp-mutants"), mutants, args.jobs, random).run()
+    Judges(builds.program(where, "tdp-mutants"), mutants, jobs, random).run()
 
     wrong += [f"{paths.shown(LISTED)}: it is told of by {m.by}: {m}" for m in mutants
               if m.equivalent is not None and m.how]
@@ -200,7 +207,7 @@ def run(args):
     figures.update({f"{name}.score_pct": score([m for m in mutants if m.site["file"] == name])
                     for name in dict.fromkeys(m.site["file"] for m in mutants)})
     ok = not wrong and figures["score_pct"] >= WANTED
-    name = "mutants-quick" if args.quick else "mutants"
+    name = "mutants-quick" if quick else "mutants"
     path = report.write(name, ok, figures, table=lines, rules=rules, wrong=wrong,
                         alive=[{"mutant": str(m), "line": m.site["line"], "name": m.name,
                                 "reached_by": m.reaching} for m in alive],

@@ -2,13 +2,15 @@
 /*
  * tdp-mutants: has each mutant of the library judged, in a process of its own.
  *
- *   tdp-mutants [--from=N] [--step=N] [--random=N] [SITE:CHANGE...]
+ *   tdp-mutants [--from=N] [--step=N] [--random=N] [--fast] [SITE:CHANGE...]
  *   tdp-mutants --units [--random=N]
  *
  * Of all mutants, or of those named, every --step'th from --from on (so that several processes share
  * the work, or a sample is taken) runs what reaches its site, until something tells: the corpus, the
  * inputs of the other fuzz targets, the tests, and --random programs.  A line for each mutant,
  * separated by tabs: SITE:CHANGE, "killed" or "alive", the stage and how, what killed it.
+ *
+ * With --fast what takes longer than a quarter of a second is not asked.
  *
  * The second form says what judges, and what each takes on the unchanged library: stage, sites passed,
  * microseconds of processor time, name.
@@ -48,7 +50,7 @@ static struct shared {
 	uint64_t usecs;
 	bool endless;
 	struct verdict verdict;
-	struct verdict counted;	/* of a program that broke no rule; @counted_by: which */
+	struct verdict counted; /* of a program that broke no rule; @counted_by: which */
 	size_t counted_by;
 	uint8_t reached[NR_SITES];
 } *shared;
@@ -57,6 +59,7 @@ static struct unit *units;
 static size_t nr_units;
 static size_t *order;
 static size_t nr_random = 4000;
+static bool fast;
 
 static const char *const stage_names[STAGE_NR] = { "corpus", "inputs", "tests", "random" };
 
@@ -143,8 +146,7 @@ static bool judge(const size_t *list, size_t nr, uint32_t site, uint32_t change,
 		;
 	if (shared->verdict.rule)
 		snprintf(how, size, "rule %c", shared->verdict.rule);
-	else if (shared->endless ||
-		 (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF))
+	else if (shared->endless || (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF))
 		snprintf(how, size, "endless");
 	else if (WIFSIGNALED(status))
 		snprintf(how, size, "crash: %s", strsignal(WTERMSIG(status)));
@@ -224,7 +226,7 @@ static void judge_mutant(uint32_t site, uint32_t change)
 	char how[128];
 	int i, stage;
 
-	for (i = 0; i < 2 * STAGE_NR; i++) {
+	for (i = 0; i < (fast ? 1 : 2) * STAGE_NR; i++) {
 		stage = i % STAGE_NR;
 		if (!judge_stage(stage, i >= STAGE_NR, site, change, how, sizeof(how),
 				 &nr_reaching))
@@ -240,7 +242,8 @@ static void judge_mutant(uint32_t site, uint32_t change)
 static int usage(const char *what)
 {
 	fprintf(stderr,
-		"tdp-mutants: %s: expected [--from=N] [--step=N] [--random=N] [SITE:CHANGE...]\n",
+		"tdp-mutants: %s: expected [--from=N] [--step=N] [--random=N] [--fast] [--units] "
+		"[SITE:CHANGE...]\n",
 		what);
 	return 2;
 }
@@ -272,6 +275,10 @@ int main(int argc, char **argv)
 			continue;
 		if (!strcmp(argv[i], "--units")) {
 			list = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--fast")) {
+			fast = true;
 			continue;
 		}
 		if (sscanf(argv[i], "%u:%u%n", &site, &change, &end) != 2 || argv[i][end] ||

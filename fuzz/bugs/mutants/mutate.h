@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The changes that a mutant can make.  rewrite.py puts these macros into copies of libtdp's files; each
- * has the number of its site first, and does what the source said unless a change of that site is
- * chosen.  Operands are evaluated as often, and in the order, as the source would.
+ * The changes that a mutant can make.  rewrite.py puts these macros into copies of libtdp's files;
+ * each has the number of its site first, and does what the source said unless a change of that site
+ * is chosen.  Operands are evaluated as often, and in the order, as the source would.
  */
 #ifndef FUZZ_BUGS_MUTATE_H
 #define FUZZ_BUGS_MUTATE_H
@@ -70,17 +70,19 @@ static inline uint32_t tdp_mutate(uint32_t site)
 #define MUTATE_GE(s, a, b)  MUTATE_BINARY(s, a, b, l_ >= r_, l_ > r_, l_ == r_, 1)
 #define MUTATE_EQ(s, a, b)  MUTATE_TWO(s, a, b, l_ == r_, 1, 0)
 #define MUTATE_NE(s, a, b)  MUTATE_TWO(s, a, b, l_ != r_, 1, 0)
-#define MUTATE_AND(s, a, b) MUTATE_BINARY(s, a, b, l_ & r_, l_, r_, 0)
+#define MUTATE_AND(s, a, b) MUTATE_BINARY(s, a, b, l_ &r_, l_, r_, 0)
 #define MUTATE_OR(s, a, b)  MUTATE_TWO(s, a, b, l_ | r_, l_, r_)
 #define MUTATE_XOR(s, a, b) MUTATE_TWO(s, a, b, l_ ^ r_, l_, r_)
 #define MUTATE_ADD(s, a, b) MUTATE_TWO(s, a, b, l_ + r_, l_ - r_, l_)
 #define MUTATE_SUB(s, a, b) MUTATE_TWO(s, a, b, l_ - r_, l_ + r_, l_)
-#define MUTATE_MUL(s, a, b) MUTATE_TWO(s, a, b, l_ * r_, l_ + r_, l_)
+#define MUTATE_MUL(s, a, b) MUTATE_TWO(s, a, b, l_ *r_, l_ + r_, l_)
 #define MUTATE_DIV(s, a, b) MUTATE_TWO(s, a, b, l_ / r_, l_ * r_, l_)
 #define MUTATE_MOD(s, a, b) MUTATE_TWO(s, a, b, l_ % r_, 0, l_)
 /* A shift by one less than none, or by too much, is one by as much as there is. */
-#define MUTATE_SHL(s, a, b) MUTATE_TWO(s, a, b, l_ << r_, l_ << ((r_ + 1) & 63), l_ << ((r_ - 1) & 63))
-#define MUTATE_SHR(s, a, b) MUTATE_TWO(s, a, b, l_ >> r_, l_ >> ((r_ + 1) & 63), l_ >> ((r_ - 1) & 63))
+#define MUTATE_SHL(s, a, b) \
+	MUTATE_TWO(s, a, b, l_ << r_, l_ << ((r_ + 1) & 63), l_ << ((r_ - 1) & 63))
+#define MUTATE_SHR(s, a, b) \
+	MUTATE_TWO(s, a, b, l_ >> r_, l_ >> ((r_ + 1) & 63), l_ >> ((r_ - 1) & 63))
 
 #define MUTATE_PART_EQ(s, a, b) MUTATE_TWO(s, a, b, l_ == r_, l_ != r_, 0)
 #define MUTATE_PART_NE(s, a, b) MUTATE_TWO(s, a, b, l_ != r_, l_ == r_, 0)
@@ -92,7 +94,7 @@ static inline uint32_t tdp_mutate(uint32_t site)
 		bool v_ = (left);                     \
 		if (c_ == 2 || (c_ != 1 && v_))       \
 			v_ = (right);                 \
-		v_ && c_ != 3;                        \
+		v_ &&c_ != 3;                         \
 	})
 #define MUTATE_LOR(site, left, right)                 \
 	({                                            \
@@ -112,18 +114,18 @@ static inline uint32_t tdp_mutate(uint32_t site)
 		c_ ? c_ == 1 : v_;                    \
 	})
 /* Of a call: made, or not. */
-#define MUTATE_CALL(site, ...)                                    \
-	({                                                        \
-		const uint32_t c_ = tdp_mutate(site);             \
+#define MUTATE_CALL(site, ...)                                   \
+	({                                                       \
+		const uint32_t c_ = tdp_mutate(site);            \
 		const bool v_ = c_ == 3 ? false : (__VA_ARGS__); \
-		c_ ? c_ == 1 : v_;                                \
+		c_ ? c_ == 1 : v_;                               \
 	})
-#define MUTATE_PART_CALL(site, ...)    (tdp_mutate(site) ? false : (__VA_ARGS__))
-#define MUTATE_VALUE(site, ...)                          \
-	({                                               \
-		const uint32_t c_ = tdp_mutate(site);    \
-		__auto_type v_ = (__VA_ARGS__) + 0;      \
-		c_ ? (__typeof__(v_))!v_ : v_;           \
+#define MUTATE_PART_CALL(site, ...) (tdp_mutate(site) ? false : (__VA_ARGS__))
+#define MUTATE_VALUE(site, ...)                       \
+	({                                            \
+		const uint32_t c_ = tdp_mutate(site); \
+		__auto_type v_ = (__VA_ARGS__) + 0;   \
+		c_ ? (__typeof__(v_))!v_ : v_;        \
 	})
 #define MUTATE_NEGATED(site, ...) ((__VA_ARGS__) != !!tdp_mutate(site))
 #define MUTATE_MINUS(site, ...)                       \
@@ -134,26 +136,26 @@ static inline uint32_t tdp_mutate(uint32_t site)
 	})
 
 /* What nobody uses the value of. */
-#define MUTATE_STATEMENT(site, ...)        \
-	({                                 \
-		if (!tdp_mutate(site)) {   \
-			__VA_ARGS__;       \
-		}                          \
-		(void)0;                   \
+#define MUTATE_STATEMENT(site, ...)      \
+	({                               \
+		if (!tdp_mutate(site)) { \
+			__VA_ARGS__;     \
+		}                        \
+		(void)0;                 \
 	})
-#define MUTATE_UPDATE(site, same, other)   \
-	({                                 \
+#define MUTATE_UPDATE(site, same, other)    \
+	({                                  \
 		switch (tdp_mutate(site)) { \
-		case 0:                    \
-			same;              \
-			break;             \
-		case 2:                    \
-			other;             \
-			break;             \
-		default:                   \
-			break;             \
-		}                          \
-		(void)0;                   \
+		case 0:                     \
+			same;               \
+			break;              \
+		case 2:                     \
+			other;              \
+			break;              \
+		default:                    \
+			break;              \
+		}                           \
+		(void)0;                    \
 	})
 #define MUTATE_SET_OR(s, a, b)	MUTATE_UPDATE(s, a |= b, a = b)
 #define MUTATE_SET_AND(s, a, b) MUTATE_UPDATE(s, a &= b, a = b)

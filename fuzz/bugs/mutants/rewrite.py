@@ -4,12 +4,13 @@
     rewrite.py CLANG LIBTDP OUT FILE...
 
 Every place of FILE (in LIBTDP) where something can be changed mechanically becomes a macro of
-mutate.h, which does what the source says unless a change of that very place is chosen when the program
-runs. OUT gets the copies, line by line as the originals; sites.json, which says of each place where it
-is, what it says and what its changes are; and sites.inc, the number of changes of each for C.
+mutate.h, which does what the source says unless a change of that very place is chosen when the
+program runs. OUT gets the copies, line by line as the originals; sites.json, which says of each place
+where it is, what it says and what its changes are; and sites.inc, the number of changes of each for C.
 
-Clang's syntax tree says where an expression begins and ends; what comes out of a macro's body is
-left alone, its arguments are not. Assertions are left alone too: one that is too weak is no wrong MMU.
+Clang's syntax tree says where an expression begins and ends. What comes out of the body of another
+file's macro is left alone, but not its arguments. Assertions are left alone, too: one that is too weak
+is no wrong MMU.
 """
 import json
 import os
@@ -38,7 +39,8 @@ PART_LOGIC = {"&&": ("PART_LAND", ["left only", "right only"]),
               "||": ("PART_LOR", ["left only", "right only"])}
 MASK = {"&": ("AND", ["left only", "right only", "0"]), "|": ("OR", ["left only", "right only"]),
         "^": ("XOR", ["left only", "right only"])}
-SHIFT = {"<<": ("SHL", ["by one more", "by one less"]), ">>": ("SHR", ["by one more", "by one less"])}
+SHIFT = {"<<": ("SHL", ["by one more", "by one less"]),
+         ">>": ("SHR", ["by one more", "by one less"])}
 ARITHMETIC = {"+": ("ADD", ["-", "left only"]), "-": ("SUB", ["+", "left only"]),
               "*": ("MUL", ["+", "left only"]), "/": ("DIV", ["*", "left only"]),
               "%": ("MOD", ["0", "left only"])}
@@ -50,8 +52,8 @@ KINDS = [(ORDER, "comparison"), (EQUALITY, "comparison"), (MASK, "mask"), (SHIFT
          (ARITHMETIC, "arithmetic")]
 
 TRANSPARENT = {"ImplicitCastExpr", "ParenExpr", "ConstantExpr", "FullExpr"}
-NUMBER = re.compile(r"^(?:const )?(?:_?[bB]ool|(?:unsigned |signed )?(?:char|short|int|long|long long)"
-                    r"|unsigned|u?int\d+_t|[us]\d+|gfn_t|gpa_t|hpa_t|kvm_pfn_t)$")
+NUMBER = re.compile(r"^(?:const )?(?:_?[bB]ool|"
+                    r"(?:unsigned |signed )?(?:char|short|int|long|long long)|unsigned|u?int\d+_t|[us]\d+|gfn_t|gpa_t|hpa_t|kvm_pfn_t)$")
 
 
 def type_of(node):
@@ -136,7 +138,7 @@ class Rewriter:
     # ---- sites ----
 
     def site(self, node, kind, macro, changes, operator=None, whole=False):
-        """`node` becomes MUTATE_macro(site, left, right), or of the whole without an `operator`."""
+        """`node` becomes MUTATE_macro(site, left, right); without an `operator` (site, whole)."""
         span = self.span(node)
         if not span or (self.of_body(node) and macro != "NEGATED" and not whole):
             return
@@ -144,18 +146,11 @@ class Rewriter:
             return
         begin, end = span
         if operator:
-            left, right = self.span(node["inner"][0]), self.span(node["inner"][-1])
-            unary = len(node["inner"]) == 1
-            between = None
-            if unary:
-                pass
-            elif left and right and left[0] == begin and right[1] == end:
-                between = (left[1], right[0])
-            if not unary and (not between
-                              or re.sub(r"/\*.*?\*/", "", self.text[slice(*between)], flags=re.S).strip(" \t\n()")
-                              != operator):
+            at = self.operator_at(node, span, operator)
+            if at is None:
                 self.skipped.append(f"{self.function}: {self.text[begin:end]}")
                 return
+            self.replaced.append((at, at + len(operator), "," if len(node["inner"]) == 2 else ""))
         number = self.first_site + len(self.sites)
         self.found.add(span)
         self.sites.append({"function": self.function, "line": self.text.count("\n", 0, begin) + 1,
@@ -163,14 +158,17 @@ class Rewriter:
                            "changes": changes})
         self.prefixes.setdefault(begin, []).append(f"MUTATE_{macro}({number}, ")
         self.suffixes.setdefault(end, []).append(")")
-        if operator and not unary:
-            # Parentheses around an operand are not part of it in the tree's eyes, but here.
-            gap = self.text[slice(*between)]
-            at = between[0] + gap.index(operator)
-            self.replaced.append((at, at + len(operator), ","))
-        elif operator:
-            at = self.text.index(operator, begin)
-            self.replaced.append((at, at + len(operator), ""))
+
+    def operator_at(self, node, span, operator):
+        """Where it is written; None if that cannot be told."""
+        if len(node["inner"]) == 1:
+            return self.text.index(operator, span[0])
+        left, right = self.span(node["inner"][0]), self.span(node["inner"][1])
+        if not left or not right or left[0] != span[0] or right[1] != span[1]:
+            return None
+        between = re.sub(r"/\*.*?\*/", lambda m: " " * len(m[0]), self.text[left[1]:right[0]],
+                         flags=re.S)
+        return left[1] + between.index(operator) if between.strip() == operator else None
 
     def macro_call(self, node, context, parent):
         """The call of a macro of another file, where it stands for the call of a function."""
@@ -198,8 +196,6 @@ class Rewriter:
         if kind in TRANSPARENT:
             if node.get("castKind", "").endswith("ToBoolean"):
                 context = "truth" if context == "value" else context
-            elif context == "statement" and kind != "ParenExpr" and node.get("castKind") != "ToVoid":
-                pass
             self.children(node, context, parent)
         elif kind == "BinaryOperator":
             self.binary(node, context, parent)
@@ -351,7 +347,7 @@ class Rewriter:
 
 
 def mark_main(node, main, state):
-    """Says of each location whether it is in the file itself: the tree names a file where it changes."""
+    """Says of each location if it is in the file itself: the tree names a file where it changes."""
     if isinstance(node, list):
         for child in node:
             mark_main(child, main, state)

@@ -270,12 +270,13 @@ static void add_inputs(size_t nr_random)
 
 			input->target = &input_targets[t];
 			unit_add(STAGE_INPUT, strdup(found.gl_pathv[i] + strlen(CORPUS "/")),
-				 run_input)->data = input;
+				 run_input)
+				->data = input;
 		}
 		globfree(&found);
 		for (i = 0; i < nr_random; i += RANDOM_BATCH) {
-			struct unit *unit = unit_add(STAGE_INPUT, input_targets[t].name,
-						     run_random_inputs);
+			struct unit *unit =
+				unit_add(STAGE_INPUT, input_targets[t].name, run_random_inputs);
 
 			unit->data = (void *)&input_targets[t];
 			unit->number = i;

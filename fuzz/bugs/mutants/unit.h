@@ -9,10 +9,10 @@
 
 /* In the order in which they are asked. */
 enum stage {
-	STAGE_CORPUS,	/* the corpus's programs */
-	STAGE_INPUT,	/* the corpus's inputs of the other fuzz targets, and random ones */
-	STAGE_TEST,	/* tests/ */
-	STAGE_RANDOM,	/* random programs */
+	STAGE_CORPUS, /* the corpus's programs */
+	STAGE_INPUT, /* the corpus's inputs of the other fuzz targets, and random ones */
+	STAGE_TEST, /* tests/ */
+	STAGE_RANDOM, /* random programs */
 	STAGE_NR,
 };
 
