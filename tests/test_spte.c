@@ -309,17 +309,17 @@ static void test_bad_mmio_masks(void **state)
 	fixture_init(config_ept);
 	fmt = *fixture_format();
 
-	kvm_mmu_set_mmio_spte_mask(&fmt, 1ULL << 11, 1ULL << 11, 0);	/* MMU-present */
+	kvm_mmu_set_mmio_spte_mask(&fmt, 1ULL << 11, 1ULL << 11, 0); /* MMU-present */
 	assert_false(fmt.enable_mmio_caching);
 	expect_warnings(1);
-	kvm_mmu_set_mmio_spte_mask(&fmt, 7, 3, 0);			/* beyond its mask */
+	kvm_mmu_set_mmio_spte_mask(&fmt, 7, 3, 0); /* beyond its mask */
 	assert_false(fmt.enable_mmio_caching);
 	expect_warnings(1);
-	kvm_mmu_set_mmio_spte_mask(&fmt, 1ULL << 63, 7 | 1ULL << 63, 0);	/* as if frozen */
+	kvm_mmu_set_mmio_spte_mask(&fmt, 1ULL << 63, 7 | 1ULL << 63, 0); /* as if frozen */
 	assert_false(fmt.enable_mmio_caching);
 	expect_warnings(1);
 	fmt.shadow_nonpresent_or_rsvd_mask = 0x1fULL << 41;
-	kvm_mmu_set_mmio_spte_mask(&fmt, 1ULL << 50, 1ULL << 50, 0);	/* the gfn's place */
+	kvm_mmu_set_mmio_spte_mask(&fmt, 1ULL << 50, 1ULL << 50, 0); /* the gfn's place */
 	assert_false(fmt.enable_mmio_caching);
 	expect_warnings(1);
 	kvm_mmu_set_mmio_spte_mask(&fmt, 0, 0, 0);
@@ -614,6 +614,33 @@ static void test_restricted_access(void **state)
 		assert_false(is_mmu_writable_spte(fixture_format(), spte));
 		assert_false(is_executable_pte(fixture_format(), spte));
 		assert_true(spte & fixture_format()->shadow_host_writable_mask);
+
+		make_spte(&fx.vcpu, &sp, &fx.slot, ACC_EXEC_MASK | ACC_WRITE_MASK, 0x10,
+			  FIXTURE_PFN + 0x10, 0, false, true, true, &spte);
+		/* R, which EPT has for both, is there in any case. */
+		assert_int_equal(spte & fixture_format()->shadow_user_mask &
+					 ~fixture_format()->shadow_present_mask,
+				 0);
+		assert_true(is_writable_pte(spte));
+	}
+}
+
+/* What may not be executed anyway is not executable only because it is small. */
+static void test_split_without_exec(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct tdp_vm_config config = config_kind(kind);
+		union kvm_mmu_page_role role;
+		u64 huge, spte;
+
+		config.nx_huge_pages = true;
+		fixture_init(config);
+		huge = fixture_leaf(PG_LEVEL_2M, 0x400, true);
+		role = fixture_role(PG_LEVEL_4K);
+		role.access = ACC_ALL & ~ACC_EXEC_MASK;
+		spte = make_huge_page_split_spte(&fx.kvm, huge, role, 1);
+		assert_false(is_executable_pte(fixture_format(), spte));
 	}
 }
 
@@ -648,6 +675,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_known_answers, teardown),
 		cmocka_unit_test_teardown(test_exec, teardown),
 		cmocka_unit_test_teardown(test_split, teardown),
+		cmocka_unit_test_teardown(test_split_without_exec, teardown),
 		cmocka_unit_test_teardown(test_split_of_a_small_page_is_a_bug, teardown),
 		cmocka_unit_test_teardown(test_mmio_generation, teardown),
 		cmocka_unit_test_teardown(test_mmio_access, teardown),

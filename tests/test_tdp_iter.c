@@ -217,20 +217,74 @@ static void test_address_space(void **state)
 
 static void test_bad_roots_end_the_walk(void **state)
 {
-	struct tdp_iter iter;
+	struct tdp_iter iter = { .valid = true };
 
 	(void)state;
 	tree_init(PT64_ROOT_4LEVEL);
 	tdp_iter_start(&iter, NULL, PG_LEVEL_4K, 0);
 	assert_false(iter.valid);
 	tree_root->role.level = 0;
+	iter.valid = true;
 	tdp_iter_start(&iter, tree_root, PG_LEVEL_4K, 0);
 	assert_false(iter.valid);
 	tree_root->role.level = 6;
+	iter.valid = true;
 	tdp_iter_start(&iter, tree_root, PG_LEVEL_4K, 0);
 	assert_false(iter.valid);
 	tree_root->role.level = PT64_ROOT_4LEVEL;
 	expect_warnings(3);
+}
+
+/* Where a walk at an empty SPTE of a 4K table gets to in one go. */
+static void assert_passed(gfn_t from, gfn_t end, gfn_t to)
+{
+	struct tdp_iter iter;
+
+	for_each_tdp_pte(iter, tree_root, from, end) {
+		if (iter.level == PG_LEVEL_4K)
+			break;
+	}
+	assert_int_equal(iter.gfn, from);
+	iter.yielded_gfn = ~0ULL;
+	tdp_iter_pass_empty(&iter, end, false);
+	assert_int_equal(iter.gfn, to);
+	assert_int_equal(iter.next_last_level_gfn, to);
+	assert_ptr_equal(iter.sptep, tree_entry(to, PG_LEVEL_4K));
+	assert_int_equal(iter.old_spte, *iter.sptep);
+}
+
+/* Nothing is passed that is used, that is beyond the end, or in another table. */
+static void test_passing_empty_sptes(void **state)
+{
+	struct tdp_iter iter;
+
+	(void)state;
+	tree_init(PT64_ROOT_4LEVEL);
+	tree_map(300, PG_LEVEL_4K);
+	for (gfn_t from = 2; from < 6; from++) {
+		for (gfn_t end = from + 1; end < 10; end++)
+			assert_passed(from, end, end);
+		assert_passed(from, 512, 300);
+	}
+	assert_passed(301, 1024, 511);
+	assert_passed(511, 1024, 511);
+
+	/* Whole 2M entries: the walk begins in the middle of the last one and stays there. */
+	tdp_iter_start(&iter, tree_root, PG_LEVEL_2M, 511 * tree_size(PG_LEVEL_2M) + 5);
+	while (iter.level > PG_LEVEL_2M)
+		tdp_iter_next(&iter);
+	iter.yielded_gfn = ~0ULL;
+	tdp_iter_pass_empty(&iter, 600 * tree_size(PG_LEVEL_2M), false);
+	assert_int_equal(iter.gfn, 511 * tree_size(PG_LEVEL_2M));
+	assert_int_equal(iter.next_last_level_gfn, 511 * tree_size(PG_LEVEL_2M) + 5);
+
+	/* The end lies within a 2M entry, which is still part of the walk. */
+	tdp_iter_start(&iter, tree_root, PG_LEVEL_2M, tree_size(PG_LEVEL_2M));
+	while (iter.level > PG_LEVEL_2M)
+		tdp_iter_next(&iter);
+	iter.yielded_gfn = ~0ULL;
+	tdp_iter_pass_empty(&iter, 3 * tree_size(PG_LEVEL_2M) + 1, false);
+	assert_int_equal(iter.gfn, 4 * tree_size(PG_LEVEL_2M));
 }
 
 static int reads[POINT_LEVELS];
@@ -290,6 +344,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_restart_finds_a_changed_tree, teardown),
 		cmocka_unit_test_teardown(test_address_space, teardown),
 		cmocka_unit_test_teardown(test_bad_roots_end_the_walk, teardown),
+		cmocka_unit_test_teardown(test_passing_empty_sptes, teardown),
 		cmocka_unit_test_teardown(test_reads_per_step, teardown),
 		cmocka_unit_test_teardown(test_child_table, teardown),
 	};

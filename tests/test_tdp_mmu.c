@@ -14,7 +14,7 @@ enum { EPT_AD, EPT, NPT, KINDS };
 static struct {
 	enum point_kind kind;
 	int level;
-	int skip;		/* points to let pass first */
+	int skip;  /* points to let pass first */
 	void (*act)(hpa_t pa);
 } intruder;
 
@@ -442,6 +442,21 @@ static void test_zap_leafs(void **state)
 	}
 }
 
+/* Its number is that of no frame at all, as an empty SPTE has it. */
+static void test_zap_of_frame_zero(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		start(config_kind(kind), PG_LEVEL_4K);
+		host.shift = -HOST_PFN;
+		map(0);
+		assert_int_equal(spte_to_pfn(*entry(0, PG_LEVEL_4K)), 0);
+		assert_true(zap_leafs(0, 1));
+		assert_int_equal(host.dirty[0] & host.accessed[0], 1);
+		vm_destroy();
+	}
+}
+
 static void test_zap_ends_at_the_highest_gfn(void **state)
 {
 	struct tdp_vm_config config = config_kind(EPT_AD);
@@ -458,6 +473,7 @@ static void test_zap_ends_at_the_highest_gfn(void **state)
 /* At each question whether to yield, in turn: what was zapped before is flushed before the lock goes. */
 static void test_zap_flushes_before_it_yields(void **state)
 {
+	int flushed = 0, owed_nothing = 0;
 	bool fired = true;
 
 	(void)state;
@@ -482,6 +498,67 @@ static void test_zap_flushes_before_it_yields(void **state)
 		assert_true(flush || flushes);
 		if (!fired)
 			assert_true(flush && !flushes);
+		flushed += flushes > 0;
+		owed_nothing += !flush;
+		vm_destroy();
+	}
+	/* Between the two zaps and after both; after both nothing is owed any more. */
+	assert_true(flushed >= 2);
+	assert_true(owed_nothing >= 1 && owed_nothing < flushed);
+}
+
+static void nothing(hpa_t pa)
+{
+	(void)pa;
+}
+
+/* A walk under the lock for reading, too, lets it go and takes it again when it is told to. */
+static void test_shared_walk_yields(void **state)
+{
+	struct sim_choice choice = { .kind = POINT_RESCHED, .k = 1, .action = SIM_RESCHED };
+	static struct sim_thread thread;
+
+	(void)state;
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	map(0);
+	map(1);
+	sim_begin_op(&thread, &choice, 1);
+	read_lock(&kvm->mmu_lock);
+	intrude(POINT_READ_LOCK, 0, 0, nothing);
+	seen.flushes = 0;
+	assert_true(kvm_tdp_mmu_wrprot_slot(kvm, slot0(), PG_LEVEL_4K));
+	assert_true(choice.fired);
+	assert_intruded();
+	/* that is the caller's, after all of it */
+	assert_int_equal(seen.flushes, 0);
+	read_unlock(&kvm->mmu_lock);
+	sim_end_op();
+	assert_false(is_writable_pte(leaf(0)) || is_writable_pte(leaf(1)));
+	vm_destroy();
+}
+
+/* No vCPU runs a root that is torn down: wherever that yields, no flush is owed. */
+static void test_teardown_of_a_root_flushes_nothing(void **state)
+{
+	bool fired = true;
+
+	(void)state;
+	for (u32 k = 1; fired; k++) {
+		struct sim_choice choice = { .kind = POINT_RESCHED, .k = k, .action = SIM_RESCHED };
+		static struct sim_thread thread;
+
+		start(config_kind(EPT_AD), PG_LEVEL_4K);
+		map(0);
+		map(PAGES_1G);
+		sim_begin_op(&thread, &choice, 1);
+		write_lock(&kvm->mmu_lock);
+		kvm_tdp_mmu_invalidate_all_roots(kvm);
+		write_unlock(&kvm->mmu_lock);
+		seen.flushes = 0;
+		kvm_tdp_mmu_zap_invalidated_roots(kvm);
+		assert_int_equal(seen.flushes, 0);
+		fired = choice.fired;
+		sim_end_op();
 		vm_destroy();
 	}
 }
@@ -822,6 +899,10 @@ static void test_clear_dirty_masked_leaves_huge_pages(void **state)
 	map(0);
 	spte = leaf(0);
 	with_lock(true, clear_masked);
+	/* its first page's bit, too */
+	write_lock(&kvm->mmu_lock);
+	kvm_tdp_mmu_clear_dirty_pt_masked(kvm, slot0(), 0, 1, true);
+	write_unlock(&kvm->mmu_lock);
 	assert_int_equal(leaf(0), spte);
 	vm_destroy();
 }
@@ -1153,7 +1234,183 @@ static void test_get_walk(void **state)
 	assert_ptr_equal(kvm_tdp_mmu_fast_pf_get_last_sptep(vcpu, 600, &spte),
 			 entry(512, PG_LEVEL_2M));
 	assert_int_equal(spte, *entry(512, PG_LEVEL_2M));
+	kvm_mmu_unload(vcpu);
+	assert_int_equal(kvm_tdp_mmu_get_walk(vcpu, 0, sptes, &root_level), -1);
+	assert_int_equal(seen.warns, 1);
+	seen.warns = 0;
 	kvm_tdp_mmu_walk_lockless_end();
+	vm_destroy();
+}
+
+/* ---- what is owed ---- */
+
+/* What owes no flush, or not yet, makes none when it yields. */
+static void test_shared_walks_flush_nothing_at_a_yield(void **state)
+{
+	static bool (*const walks[])(void) = { clear_slot, split_all, collapse };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
+		struct sim_choice choice = { .kind = POINT_RESCHED, .k = 1, .action = SIM_RESCHED };
+		static struct sim_thread thread;
+
+		start(config_kind(EPT_AD), walks[i] == split_all ? PG_LEVEL_2M : PG_LEVEL_4K);
+		map(0);
+		map(1);
+		seen.flushes = 0;
+		sim_begin_op(&thread, &choice, 1);
+		read_lock(&kvm->mmu_lock);
+		walks[i]();
+		read_unlock(&kvm->mmu_lock);
+		sim_end_op();
+		assert_true(choice.fired);
+		assert_int_equal(seen.flushes, 0);
+		vm_destroy();
+	}
+}
+
+/* A host that may not wait is not made to. */
+static void test_unmap_that_may_not_block_does_not_yield(void **state)
+{
+	struct sim_choice choice = { .kind = POINT_RESCHED, .k = 1, .action = SIM_RESCHED };
+	struct kvm_gfn_range range = { .start = 0, .end = 2 };
+	static struct sim_thread thread;
+
+	(void)state;
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	map(0);
+	map(1);
+	range.slot = slot0();
+	sim_begin_op(&thread, &choice, 1);
+	write_lock(&kvm->mmu_lock);
+	assert_true(kvm_tdp_mmu_unmap_gfn_range(kvm, &range, false));
+	write_unlock(&kvm->mmu_lock);
+	sim_end_op();
+	assert_false(choice.fired);
+	vm_destroy();
+}
+
+static int plain_stores;
+
+static void count_plain_stores(void *ctx, enum point_kind how, hpa_t pa, int level, int n,
+			       u64 first, u64 step, u64 frozen)
+{
+	(void)ctx;
+	(void)pa;
+	(void)level;
+	(void)n;
+	(void)first;
+	(void)step;
+	(void)frozen;
+	plain_stores += how != POINT_XCHG;
+}
+
+/* Under the lock for reading others may change any leaf, even one that no CPU changes. */
+static void test_shared_removal_exchanges_leaves(void **state)
+{
+	(void)state;
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	host.readonly = true;
+	for (gfn_t gfn = 0; gfn < 4; gfn++)
+		assert_int_equal(fault(gfn, 0), RET_PF_FIXED);
+	assert_false(spte_has_volatile_bits(format(), leaf(0)));
+	plain_stores = 0;
+	observer.freeze = count_plain_stores;
+	sim_set_observer(&observer);
+	write_lock(&kvm->mmu_lock);
+	kvm_tdp_mmu_invalidate_all_roots(kvm);
+	write_unlock(&kvm->mmu_lock);
+	kvm_tdp_mmu_zap_invalidated_roots(kvm);
+	assert_int_equal(plain_stores, 0);
+	vm_destroy();
+}
+
+static void test_zap_all(void **state)
+{
+	(void)state;
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	map(0);
+	map(PAGES_1G);
+	write_lock(&kvm->mmu_lock);
+	kvm_tdp_mmu_zap_all(kvm);
+	write_unlock(&kvm->mmu_lock);
+	assert_int_equal(vm_stat().pages[0], 0);
+	assert_int_equal(vm_stat().tdp_mmu_pages, 0);
+	vm_destroy();
+}
+
+/* Only a fault that takes something away makes the others forget what they have. */
+static void test_faults_that_owe_no_flush(void **state)
+{
+	(void)state;
+	for (int policy = TDP_FAULT_SPLIT; policy <= TDP_FAULT_ZAP; policy++) {
+		struct tdp_vm_config config = config_kind(EPT_AD);
+
+		config.fault_policy = policy;
+		start(config, PG_LEVEL_4K);
+		seen.flushes = 0;
+		host.readonly = true;
+		assert_int_equal(fault(0, 0), RET_PF_FIXED);
+		/* in the place of itself, not accessed */
+		*entry(0, PG_LEVEL_4K) &= ~VMX_EPT_ACCESS_BIT;
+		assert_int_equal(fault(0, 0), RET_PF_FIXED);
+		/* in the place of an MMIO SPTE whose generation looks like MMU-writable */
+		*entry(1, PG_LEVEL_4K) = format()->shadow_mmio_value | EPT_SPTE_MMU_WRITABLE;
+		assert_int_equal(fault(1, 0), RET_PF_FIXED);
+		assert_int_equal(seen.flushes, 0);
+		vm_destroy();
+	}
+}
+
+/* The huge page is zapped, and then its table removed by another thread: nothing is linked there. */
+static void test_zap_on_fault_then_removal(void **state)
+{
+	struct tdp_vm_config config = config_kind(EPT_AD);
+
+	(void)state;
+	config.nx_huge_pages = true;
+	config.fault_policy = TDP_FAULT_ZAP;
+	start(config, PG_LEVEL_2M);
+	map(0);
+	/* the second read is the one after the zap, see above */
+	intrude(POINT_READ, PG_LEVEL_2M, 1, freeze);
+	assert_int_equal(fault(0, PFERR_FETCH_MASK | PFERR_PRESENT_MASK), RET_PF_RETRY);
+	assert_intruded();
+	assert_int_equal(*entry(0, PG_LEVEL_2M), FROZEN_SPTE);
+	*entry(0, PG_LEVEL_2M) = SHADOW_NONPRESENT_VALUE;
+	vm_destroy();
+}
+
+/* Something to flush in one root stays to be flushed, whatever comes after. */
+static void test_flush_owed_by_one_root_of_two(void **state)
+{
+	static bool (*const walks[])(void) = { wrprot_4k, clear_slot, protect_gfn_1 };
+	struct kvm_gfn_range range = { .start = 0, .end = 8, .may_block = true };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
+		start(config_kind(EPT_AD), PG_LEVEL_4K);
+		map(8);
+		assert_int_equal(kvm_vcpu_set_mode(vcpu, false, true), 0);
+		assert_int_equal(kvm_mmu_load(vcpu), 0);
+		assert_int_equal(with_lock(walks[i] == protect_gfn_1, walks[i]),
+				 walks[i] != protect_gfn_1);
+		map(1);
+		assert_true(with_lock(walks[i] == protect_gfn_1, walks[i]));
+		vm_destroy();
+	}
+
+	/* A leaf of an invalid root owes none itself. */
+	start(config_kind(EPT_AD), PG_LEVEL_4K);
+	map(0);
+	range.slot = slot0();
+	mutex_lock(&kvm->slots_lock);
+	write_lock(&kvm->mmu_lock);
+	kvm_tdp_mmu_invalidate_all_roots(kvm);
+	assert_true(kvm_tdp_mmu_unmap_gfn_range(kvm, &range, true));
+	write_unlock(&kvm->mmu_lock);
+	kvm_tdp_mmu_zap_invalidated_roots(kvm);
+	mutex_unlock(&kvm->slots_lock);
 	vm_destroy();
 }
 
@@ -1172,8 +1429,18 @@ int main(void)
 		cmocka_unit_test(test_zap_on_fault_then_another_fault),
 		cmocka_unit_test(test_table_zapped_on_the_way),
 		cmocka_unit_test(test_zap_leafs),
+		cmocka_unit_test(test_zap_of_frame_zero),
 		cmocka_unit_test(test_zap_ends_at_the_highest_gfn),
 		cmocka_unit_test(test_zap_flushes_before_it_yields),
+		cmocka_unit_test(test_shared_walk_yields),
+		cmocka_unit_test(test_shared_walks_flush_nothing_at_a_yield),
+		cmocka_unit_test(test_unmap_that_may_not_block_does_not_yield),
+		cmocka_unit_test(test_shared_removal_exchanges_leaves),
+		cmocka_unit_test(test_zap_all),
+		cmocka_unit_test(test_faults_that_owe_no_flush),
+		cmocka_unit_test(test_zap_on_fault_then_removal),
+		cmocka_unit_test(test_flush_owed_by_one_root_of_two),
+		cmocka_unit_test(test_teardown_of_a_root_flushes_nothing),
 		cmocka_unit_test(test_zap_sp),
 		cmocka_unit_test(test_dirty_bit_at_the_last_moment),
 		cmocka_unit_test(test_removal_waits_for_a_frozen_spte),

@@ -2,7 +2,7 @@
 /*
  * tdp-mutants: has each mutant of the library judged, in a process of its own.
  *
- *   tdp-mutants [--from=N] [--step=N] [--random=N] [--fast] [SITE:CHANGE...]
+ *   tdp-mutants [--from=N] [--step=N] [--random=N] [--slow] [SITE:CHANGE...]
  *   tdp-mutants --units [--random=N]
  *
  * Of all mutants, or of those named, every --step'th from --from on (so that several processes share
@@ -10,7 +10,7 @@
  * inputs of the other fuzz targets, the tests, and --random programs.  A line for each mutant,
  * separated by tabs: SITE:CHANGE, "killed" or "alive", the stage and how, what killed it.
  *
- * With --fast what takes longer than a quarter of a second is not asked.
+ * What takes longer than a quarter of a second is asked only with --slow, and last.
  *
  * The second form says what judges, and what each takes on the unchanged library: stage, sites passed,
  * microseconds of processor time, name.
@@ -35,7 +35,7 @@
 /* What a mutant may take: sites passed, beside what the unchanged library passes; CPU time. */
 #define MORE_PASSES 3000000
 #define CPU_SECONDS 60
-/* What takes longer than so many microseconds is asked last. */
+/* What takes longer than so many microseconds is asked last, and only when wanted. */
 #define SLOW_USECS 250000
 
 static const uint8_t nr_changes[] = {
@@ -59,7 +59,7 @@ static struct unit *units;
 static size_t nr_units;
 static size_t *order;
 static size_t nr_random = 4000;
-static bool fast;
+static bool slow_too;
 
 static const char *const stage_names[STAGE_NR] = { "corpus", "inputs", "tests", "random" };
 
@@ -226,7 +226,7 @@ static void judge_mutant(uint32_t site, uint32_t change)
 	char how[128];
 	int i, stage;
 
-	for (i = 0; i < (fast ? 1 : 2) * STAGE_NR; i++) {
+	for (i = 0; i < (slow_too ? 2 : 1) * STAGE_NR; i++) {
 		stage = i % STAGE_NR;
 		if (!judge_stage(stage, i >= STAGE_NR, site, change, how, sizeof(how),
 				 &nr_reaching))
@@ -242,7 +242,7 @@ static void judge_mutant(uint32_t site, uint32_t change)
 static int usage(const char *what)
 {
 	fprintf(stderr,
-		"tdp-mutants: %s: expected [--from=N] [--step=N] [--random=N] [--fast] [--units] "
+		"tdp-mutants: %s: expected [--from=N] [--step=N] [--random=N] [--slow] [--units] "
 		"[SITE:CHANGE...]\n",
 		what);
 	return 2;
@@ -277,8 +277,8 @@ int main(int argc, char **argv)
 			list = true;
 			continue;
 		}
-		if (!strcmp(argv[i], "--fast")) {
-			fast = true;
+		if (!strcmp(argv[i], "--slow")) {
+			slow_too = true;
 			continue;
 		}
 		if (sscanf(argv[i], "%u:%u%n", &site, &change, &end) != 2 || argv[i][end] ||
