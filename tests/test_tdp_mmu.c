@@ -271,6 +271,51 @@ static void test_eager_split_of_a_page_that_goes(void **state)
 	vm_destroy();
 }
 
+/* With the table for it in hand the walk goes on to the next page, and yields there like anywhere. */
+static void test_eager_split_yields_with_a_table_ready(void **state)
+{
+	bool fired = true;
+
+	(void)state;
+	for (u32 k = 1; fired; k++) {
+		struct sim_choice choice = { .kind = POINT_RESCHED, .k = k, .action = SIM_RESCHED };
+		static struct sim_thread thread;
+
+		start(config_kind(EPT_AD), PG_LEVEL_2M);
+		map(0);
+		map(512);
+		intrude(POINT_CMPXCHG, PG_LEVEL_2M, 0, zap_2m);
+		sim_begin_op(&thread, &choice, 1);
+		split_slot(0, 1024, PG_LEVEL_4K, true);
+		sim_end_op();
+		fired = choice.fired;
+		assert_intruded();
+		assert_int_equal(vm_stat().splits, 1);
+		assert_int_equal(leaf_level(512), PG_LEVEL_4K);
+		vm_destroy();
+	}
+}
+
+/* Where memory runs out in one root, the next one is not even tried. */
+static void test_eager_split_stops_without_memory(void **state)
+{
+	struct sim_choice choice = { .kind = POINT_ALLOC, .k = 1, .action = SIM_FAIL };
+	static struct sim_thread thread;
+
+	(void)state;
+	start(config_kind(EPT_AD), PG_LEVEL_2M);
+	map(0);
+	assert_int_equal(kvm_vcpu_set_mode(vcpu, false, true), 0);
+	assert_int_equal(kvm_mmu_load(vcpu), 0);
+	map(0);
+	sim_begin_op(&thread, &choice, 1);
+	split_slot(0, 512, PG_LEVEL_4K, true);
+	sim_end_op();
+	assert_true(choice.fired);
+	assert_int_equal(vm_stat().splits, 0);
+	vm_destroy();
+}
+
 /* ---- faults that meet others ---- */
 
 static void freeze(hpa_t pa)
@@ -1422,6 +1467,8 @@ int main(void)
 		cmocka_unit_test(test_eager_split),
 		cmocka_unit_test(test_eager_split_without_memory),
 		cmocka_unit_test(test_eager_split_of_a_page_that_goes),
+		cmocka_unit_test(test_eager_split_yields_with_a_table_ready),
+		cmocka_unit_test(test_eager_split_stops_without_memory),
 		cmocka_unit_test(test_frozen_sptes_are_left_alone),
 		cmocka_unit_test(test_lost_race_for_a_leaf),
 		cmocka_unit_test(test_lost_race_for_a_table),
