@@ -10,7 +10,7 @@
  * inputs of the other fuzz targets, the tests, and --random programs.  A line for each mutant,
  * separated by tabs: SITE:CHANGE, "killed" or "alive", the stage and how, what killed it.
  *
- * What takes longer than a quarter of a second is asked only with --slow, and last.
+ * The longest programs are asked only with --slow, and last.
  *
  * The second form says what judges, and what each takes on the unchanged library: stage, sites passed,
  * microseconds of processor time, name.
@@ -35,8 +35,8 @@
 /* What a mutant may take: sites passed, beside what the unchanged library passes; CPU time. */
 #define MORE_PASSES 3000000
 #define CPU_SECONDS 60
-/* What takes longer than so many microseconds is asked last, and only when wanted. */
-#define SLOW_USECS 250000
+/* A program that passes more is asked last, and only when wanted: it takes a quarter of a second. */
+#define SLOW_PASSES 50000000
 
 static const uint8_t nr_changes[] = {
 #include "sites.inc"
@@ -195,6 +195,11 @@ static int by_promise(const void *a, const void *b)
 	return x < y ? -1 : 1;
 }
 
+static bool is_slow(const struct unit *unit)
+{
+	return unit->stage == STAGE_CORPUS && unit->passes > SLOW_PASSES;
+}
+
 static bool judge_stage(enum stage stage, bool slow, uint32_t site, uint32_t change, char *how,
 			size_t size, size_t *nr_reaching)
 {
@@ -203,8 +208,7 @@ static bool judge_stage(enum stage stage, bool slow, uint32_t site, uint32_t cha
 	size_t i, nr = 0;
 
 	for (i = 0; i < nr_units; i++) {
-		if (units[i].stage == stage && (units[i].usecs > SLOW_USECS) == slow &&
-		    units[i].reached[site])
+		if (units[i].stage == stage && is_slow(&units[i]) == slow && units[i].reached[site])
 			order[nr++] = i;
 	}
 	*nr_reaching += nr;
