@@ -69,7 +69,8 @@ def add_arguments(p):
     p.add_argument("--add", action="store_true",
                    help="keep what the last report says of other bugs and engines")
     p.add_argument("--docs", action="store_true",
-                   help="run nothing: write docs/bugs.md's table and picture from the last report")
+                   help="run nothing: write docs/bugs.md's table and picture from the last report "
+                        "(with --mutants: docs/mutants.md's table)")
     p.add_argument("--kernel", nargs="?", const="", metavar="TREE",
                    help="put the bugs into a kernel tree (default: Debian's linux-source-6.12)")
     p.add_argument("--mutants", action="store_true",

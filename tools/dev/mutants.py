@@ -16,6 +16,8 @@ import report
 LISTED = os.path.join(paths.ROOT, "fuzz", "bugs", "mutants", "equivalent")
 # FILE: FUNCTION: KIND: `TEXT` -> CHANGE / CHANGE; KIND #2: the second such text in the function.
 ENTRY = re.compile(r"^(\w+\.c): (\w+): (\w+)(?: #(\d+))?: `(.*)` -> (.+)$")
+DOC = os.path.join(paths.ROOT, "docs", "mutants.md")
+BEGIN, END = "<!-- from ./dev bugs --mutants --docs -->", "<!-- end -->"
 WANTED = 95.0
 RANDOM = 2000
 # In a sample: mutants, as few programs at random as one needs to see that this works.
@@ -164,7 +166,30 @@ def shown(lines):
                    for line in lines)
 
 
+def write_docs():
+    """The tables of the last full report, into docs/mutants.md."""
+    last = report.read("mutants")
+    if not last:
+        raise paths.Failure("no build/report/mutants.json: run ./dev bugs --mutants first", 2)
+
+    def table(lines):
+        rule = ["---"] + ["--:"] * (len(lines[0]) - 1)
+        return "".join("| " + " | ".join(line) + " |\n" for line in [lines[0], rule, *lines[1:]])
+
+    with open(DOC, encoding="utf-8") as f:
+        text = f.read()
+    before, rest = text.split(BEGIN + "\n")
+    rules = ", ".join(f"{rule} {count}" for rule, count in last["rules"])
+    made = f"{table(last['table'])}\nRules broken by the corpus: {rules}.\n"
+    with open(DOC, "w", encoding="utf-8") as f:
+        f.write(before + BEGIN + "\n" + made + END + rest.split(END)[1])
+    print(paths.shown(DOC))
+    return 0
+
+
 def run(args):
+    if args.docs:
+        return write_docs()
     where = builds.build("plain", args.jobs, ["tdp-mutants"])
     return judge(where, args.jobs, args.quick, args.random)
 
