@@ -266,6 +266,9 @@ static void test_passing_empty_sptes(void **state)
 			assert_passed(from, end, end);
 		assert_passed(from, 512, 300);
 	}
+	/* The end of the walk just before that of the table. */
+	for (gfn_t end = 506; end < 512; end++)
+		assert_passed(505, end, end);
 	assert_passed(301, 1024, 511);
 	assert_passed(511, 1024, 511);
 
