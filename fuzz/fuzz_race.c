@@ -6,6 +6,7 @@
  */
 #include "driver.h"
 #include "mutate.h"
+#include "mutate_random.h"
 #include "mutate_schedule.h"
 #include "program_random.h"
 #include "program_target.h"
@@ -51,6 +52,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 		/* It costs a run of its own, but most other schedules change nothing. */
 		return program_mutate_aimed(data, size, max, seed / 16, target.executor,
 					    &target.limits);
+	case 7 ... 9:
+		return program_mutate_random(data, size, max, seed / 16, target.executor,
+					     &target.limits);
 	default:
 		return program_mutate(data, size, max, seed);
 	}

@@ -2,6 +2,7 @@
 /* Aimed preemptions are where threads meet; whatever is made is a valid program. */
 #include "mutate_schedule.h"
 #include "mutate.h"
+#include "mutate_random.h"
 #include "program_fixture.h"
 #include "program_random.h"
 
@@ -276,6 +277,62 @@ static void aimed_mutants_are_valid_and_repeat(void **state)
 	random_switches_inside(false);
 }
 
+/* What a scheduler made up is written down whole: each choice comes, and some are within operations. */
+static void random_schedules_come(void **state)
+{
+	static const struct exec_options limits = { .max_points = 10000 };
+	uint8_t data[4096], again[4096], *bytes;
+	uint32_t i, inside = 0, whole = 0;
+	struct exec_result res;
+	unsigned int seed;
+	size_t size, made;
+
+	(void)state;
+	assert_parses(prog, meeting);
+	bytes = bytes_of(prog, &size);
+	for (seed = 0; seed < 400; seed++) {
+		memcpy(data, bytes, size);
+		memcpy(again, bytes, size);
+		made = program_mutate_random(data, size, sizeof(data), seed, executor, &limits);
+		assert_int_equal(program_mutate_random(again, size, sizeof(again), seed, executor,
+						       &limits),
+				 made);
+		assert_memory_equal(data, again, made);
+		program_decode(mutant, data, made);
+		assert_round_trips(mutant);
+		executor_run(executor, mutant, &limits, &res);
+		assert_int_equal(res.nr_violations, 0);
+		whole += !res.nr_never;
+		for (i = 0; i < mutant->nr_choices; i++)
+			inside += mutant->choices[i].kind != POINT_OP;
+	}
+	/* A program that is cut short does not get to all of them. */
+	assert_in_range(whole, 380, 400);
+	assert_in_range(inside, 400, UINT32_MAX);
+	free(bytes);
+}
+
+/* Room for less than the program: the beginning of it is a program as well. */
+static void random_schedules_in_little_room(void **state)
+{
+	static const struct exec_options limits = { .max_points = 10000 };
+	uint8_t data[24], *bytes;
+	unsigned int seed;
+	size_t size;
+
+	(void)state;
+	assert_parses(prog, meeting);
+	bytes = bytes_of(prog, &size);
+	assert_true(size > sizeof(data));
+	for (seed = 0; seed < 100; seed++) {
+		memcpy(data, bytes, sizeof(data));
+		assert_in_range(program_mutate_random(data, sizeof(data), sizeof(data), seed,
+						      executor, &limits),
+				1, sizeof(data));
+	}
+	free(bytes);
+}
+
 /* Blind ones, too, once they are let inside operations. */
 static void random_switches_reach_every_kind(void **state)
 {
@@ -353,6 +410,8 @@ int main(void)
 		cmocka_unit_test(walks_yield_before_changes),
 		cmocka_unit_test(nothing_to_aim_at),
 		cmocka_unit_test(aimed_mutants_are_valid_and_repeat),
+		cmocka_unit_test(random_schedules_come),
+		cmocka_unit_test(random_schedules_in_little_room),
 		cmocka_unit_test(random_switches_reach_every_kind),
 		cmocka_unit_test(crossover_keeps_choices_with_threads),
 	};
