@@ -796,6 +796,7 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 		/* The leaf replaced a table, whose entries may be in TLBs. */
 		if (is_shadow_present_pte(iter->old_spte) &&
 		    !is_last_spte(iter->old_spte, iter->level))
+			/* Two reasons for one flush. NOLINTNEXTLINE(bugprone-branch-clone) */
 			kvm_flush_remote_tlbs_gfn(kvm, iter->gfn, iter->level);
 		else if (tdp_mmu_map_lost_write(kvm, iter, new_spte))
 			kvm_flush_remote_tlbs_gfn(kvm, iter->gfn, iter->level);

@@ -266,12 +266,31 @@ static bool option(const char *arg, const char *name, size_t *value)
 	return true;
 }
 
+/* SITE:CHANGE, of those that there are. */
+static bool parse_mutant(const char *text, unsigned int *site, unsigned int *change)
+{
+	char *end;
+	unsigned long value;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	value = strtoul(text, &end, 10);
+	if (*end != ':' || value >= NR_SITES || end[1] < '0' || end[1] > '9')
+		return false;
+	*site = value;
+	value = strtoul(end + 1, &end, 10);
+	if (*end || !value || value > nr_changes[*site])
+		return false;
+	*change = value;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	size_t from = 0, step = 1, n = 0;
 	uint32_t site, change;
 	bool named = false, list = false;
-	int i, end;
+	int i;
 
 	for (i = 1; i < argc; i++) {
 		if (option(argv[i], "--from=", &from) || option(argv[i], "--step=", &step) ||
@@ -285,8 +304,7 @@ int main(int argc, char **argv)
 			slow_too = true;
 			continue;
 		}
-		if (sscanf(argv[i], "%u:%u%n", &site, &change, &end) != 2 || argv[i][end] ||
-		    site >= NR_SITES || !change || change > nr_changes[site])
+		if (!parse_mutant(argv[i], &site, &change))
 			return usage(argv[i]);
 		named = true;
 	}
@@ -312,7 +330,7 @@ int main(int argc, char **argv)
 	}
 	if (named) {
 		for (i = 1; i < argc; i++) {
-			if (sscanf(argv[i], "%u:%u", &site, &change) == 2 && n++ % step == from)
+			if (parse_mutant(argv[i], &site, &change) && n++ % step == from)
 				judge_mutant(site, change);
 		}
 		return 0;
