@@ -15,15 +15,6 @@ def read(name):
         return None
 
 
-def read(name):
-    """What a report says, or None if there is none."""
-    try:
-        with open(os.path.join(paths.BUILD, "report", name + ".json"), encoding="utf-8") as f:
-            return json.load(f)
-    except (OSError, ValueError):
-        return None
-
-
 def write(name, ok, figures, **detail):
     """Writes a report; returns its path as a user would type it."""
     folder = os.path.join(paths.BUILD, "report")
