@@ -7,6 +7,7 @@
 
 #include "executor_internal.h"
 #include "fiber.h"
+#include "stuck.h"
 
 /* ---- for tracers ---- */
 
@@ -499,6 +500,7 @@ void exec_events_init(struct executor *x)
 		.rcu = ev_rcu,
 		.refused = ev_refused,
 		.warn = ev_warn,
+		.stuck = stuck_in_words,
 		.fatal = ev_fatal,
 	};
 	x->env = (struct oracle_env){

@@ -24,6 +24,7 @@
 #include "api_model.h"
 #include "byte_reader.h"
 #include "driver.h"
+#include "stuck.h"
 
 #define MAX_CALLS    300
 #define BITMAP_WORDS 32
@@ -66,7 +67,11 @@ static void on_fatal(void *ctx, char rule, const char *what, hpa_t pa)
 	found("rule %c: %s (%#" PRIx64 ")", rule, what, (uint64_t)pa);
 }
 
-static const struct sim_observer observer = { .warn = on_warn, .fatal = on_fatal };
+static const struct sim_observer observer = {
+	.warn = on_warn,
+	.stuck = stuck_in_words,
+	.fatal = on_fatal,
+};
 
 /* ---- answers ---- */
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "platform.h"
+#include "stuck.h"
 
 static struct sim_thread threads[SIM_MAX_THREADS];
 static char story[256];		/* what the threads have said */
@@ -36,7 +37,10 @@ static void on_fatal(void *ctx, char rule, const char *what, hpa_t pa)
 	snprintf(fatal_text, sizeof(fatal_text), "%s", what);
 }
 
-static const struct sim_observer fixture_observer = { .fatal = on_fatal };
+static const struct sim_observer fixture_observer = {
+	.stuck = stuck_in_words,
+	.fatal = on_fatal,
+};
 
 static int setup(void **state)
 {

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "platform.h"
+#include "stuck.h"
 
 static jmp_buf fatal_jump;
 static char fatal_rule;
@@ -43,6 +44,7 @@ static void on_warn(void *ctx, const char *cond, const struct sim_site *site)
 
 static const struct sim_observer observer = {
 	.refused = on_refused,
+	.stuck = stuck_in_words,
 	.fatal = on_fatal,
 	.warn = on_warn,
 };

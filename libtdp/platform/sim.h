@@ -11,7 +11,6 @@
  *   sim_lock.c	  locks, reference counts, yielding
  *   sim_observer.c who is told of what happens
  *   sim_rcu.c	  RCU, SRCU
- *   sim_report.c who waits for whom, in words
  *   sim_memory.c page tables and other memory
  *
  * The part above "for the mirrored code" is for whoever drives simulations (the
@@ -94,6 +93,18 @@ struct sim_scheduler {
 
 enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
 
+struct sim_thread;
+
+/**
+ * struct sim_stuck - a deadlock or a livelock
+ * @thread: waits, as do all others who have not ended; or spins
+ * @spins: NULL, or what @thread does for ever
+ */
+struct sim_stuck {
+	const struct sim_thread *thread;
+	const char *spins;
+};
+
 /**
  * struct sim_observer - who wants to know (the oracle, a tracer); any member may be NULL: see sim_observer.c
  * @ctx: passed back
@@ -118,6 +129,7 @@ enum sim_page_event { SIM_PAGE_ALLOC, SIM_PAGE_FREE };
  * @rcu: +1 read section of the current thread begins, -1 it ends, 0 a grace period ended
  * @refused: an allocation was refused because the schedule said fail (@page: it was a page-table page)
  * @warn: WARN or BUG condition true
+ * @stuck: nobody can get on, or all who could spin for nothing: returns what @fatal is to be told, in words
  * @fatal: use of a freed page table, deadlock or the like. If it returns, the run is left: on a
  *	scheduled thread sim_threads_run() returns false; elsewhere the process ends, so there it
  *	should longjmp
@@ -143,6 +155,7 @@ struct sim_observer {
 	void (*rcu)(void *ctx, int delta);
 	void (*refused)(void *ctx, bool page);
 	void (*warn)(void *ctx, const char *cond, const struct sim_site *site);
+	const char *(*stuck)(void *ctx, const struct sim_stuck *stuck);
 	void (*fatal)(void *ctx, char rule, const char *what, hpa_t pa);
 };
 
@@ -151,7 +164,6 @@ struct sim_observer {
 #define SIM_MAX_SRCU	4	/* SRCU read sections likewise */
 
 struct fiber;
-struct sim_thread;
 struct srcu_struct;
 
 /**

@@ -45,10 +45,6 @@ void sim_gp_end(void);
 bool sim_rcu_queued(void);
 extern struct sim_thread sim_rcu_thread;
 
-/* sim_report.c */
-const char *sim_describe_deadlock(const struct sim_thread *last);
-const char *sim_describe_spinning(const char *what);
-
 /* sim_observer.c */
 extern const struct sim_observer sim_nobody;
 

@@ -71,6 +71,12 @@ static void ignore_refused(void *ctx, bool page)
 	(void)ctx, (void)page;
 }
 
+static const char *name_stuck(void *ctx, const struct sim_stuck *stuck)
+{
+	(void)ctx;
+	return stuck->spins ? "livelock" : "deadlock";
+}
+
 /* Who wants to know nothing. */
 const struct sim_observer sim_nobody = {
 	.thread = ignore_thread,
@@ -85,6 +91,7 @@ const struct sim_observer sim_nobody = {
 	.lock = ignore_lock,
 	.rcu = ignore_rcu,
 	.refused = ignore_refused,
+	.stuck = name_stuck,
 };
 
 /* As the caller's, with nothing missing but point, warn and fatal, and runs that are told one by one. */
@@ -117,6 +124,7 @@ void sim_set_observer(const struct sim_observer *observer)
 	IGNORE_IF_MISSING(lock);
 	IGNORE_IF_MISSING(rcu);
 	IGNORE_IF_MISSING(refused);
+	IGNORE_IF_MISSING(stuck);
 	sim.observer = &sim_told;
 	sim_observe_points();
 }

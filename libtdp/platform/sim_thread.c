@@ -182,6 +182,13 @@ void sim_leave(void)
 	__builtin_unreachable();
 }
 
+static void __attribute__((noreturn, cold)) sim_stuck(const struct sim_thread *t, const char *spins)
+{
+	const struct sim_stuck stuck = { .thread = t, .spins = spins };
+
+	sim_fatal('P', sim.observer->stuck(sim.observer->ctx, &stuck), 0);
+}
+
 /* The current thread has nothing left to do. */
 void sim_thread_end(void)
 {
@@ -198,7 +205,7 @@ void sim_thread_end(void)
 		fiber_end(sim_enter(sim_pick(t, POINT_END, k, sim.runnable, chosen)));
 	for (i = 0; i < SIM_MAX_THREADS; i++) {
 		if (sim.threads[i] && !sim.threads[i]->ended)
-			sim_fatal('P', sim_describe_deadlock(sim.threads[i]), 0);
+			sim_stuck(sim.threads[i], NULL);
 	}
 	fiber_end(NULL);
 }
@@ -216,11 +223,11 @@ void sim_wait(const struct sim_wait *wait)
 
 	t->wait = *wait;
 	if (!sim_is_scheduled(t))
-		sim_fatal('P', sim_describe_deadlock(t), 0);
+		sim_stuck(t, NULL);
 	k = sim_give_way_point(POINT_BLOCK, wait->what, SIM_SITE, &chosen);
 	sim.runnable &= ~sim_bit(t);
 	if (!sim.runnable)
-		sim_fatal('P', sim_describe_deadlock(t), 0);
+		sim_stuck(t, NULL);
 	sim_give_way_to(sim_pick(t, POINT_BLOCK, k, sim.runnable, chosen));
 	t->wait.what = NULL;
 }
@@ -312,7 +319,7 @@ static void sim_spin(const char *what, const struct sim_site *site)
 	t->spun_at = progress;
 	sim_count_rounds(t, progress);
 	if (sim_rounds.n == SIM_MAX_ROUNDS)
-		sim_fatal('P', sim_describe_spinning(what), 0);
+		sim_stuck(t, what);
 	if (chosen) {
 		sim_give_way_to(chosen);
 		return;
@@ -368,7 +375,7 @@ void sim_yielded(struct sim_thread *t)
 		sim_watch(t);
 	} else if (t->lap.read && t->lap.hash == t->lap.last) {
 		if (++t->lap.laps == SIM_MAX_LAPS)
-			sim_fatal('P', sim_describe_spinning("yields at one place for ever"), 0);
+			sim_stuck(t, "yields at one place for ever");
 	} else {
 		t->lap.laps = 0;
 		t->lap.last = t->lap.hash;

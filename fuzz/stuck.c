@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sim platform: why nobody gets on, in words. */
+/* Why no thread of the sim platform gets on, in words. */
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "sim_internal.h"
+#include "stuck.h"
 
 /* As long as a violation's text may be. */
 static char report[240];
@@ -23,7 +23,7 @@ static void __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 
 static void say_thread(const struct sim_thread *t)
 {
-	if (!sim_is_scheduled(t))
+	if (!t->run)
 		say("the only thread");
 	else
 		say("t%d (operation %u)", t->number, t->op);
@@ -50,74 +50,76 @@ static void say_held(const struct sim_thread *t, const struct sim_thread *by)
 /* Who stands in the way of @t; of several one that does not run. */
 static const struct sim_thread *in_the_way(const struct sim_thread *t)
 {
-	u32 mask = t->wait.who && sim_is_scheduled(t) ? t->wait.who(t) : 0;
+	u32 mask = t->wait.who && t->run ? t->wait.who(t) : 0;
 
 	if (mask & ~sim.runnable)
 		mask &= ~sim.runnable;
 	return mask ? sim.threads[__builtin_ctz(mask)] : NULL;
 }
 
-/**
- * sim_describe_deadlock() - who waits for whom
- * @last: waits, as do all others who have not ended
- *
- * Return: one sentence, good until the next.
- */
-const char *sim_describe_deadlock(const struct sim_thread *last)
+static void say_deadlock(const struct sim_thread *last)
 {
-	const struct sim_thread *t = last, *by;
+	const struct sim_thread *t = last, *by = in_the_way(t);
 	u32 seen = 0;
 
-	report_len = 0;
-	by = in_the_way(t);
-	say(sim_is_scheduled(t) && t->asleep && !by ? "lost wake-up: " : "deadlock: ");
+	say(t->run && t->asleep && !by ? "lost wake-up: " : "deadlock: ");
 	say_thread(t);
 	for (;;) {
 		say(" waits for %s", t->wait.what);
 		by = in_the_way(t);
 		if (!by) {
-			say(sim_is_scheduled(t) ? ", and nobody is left to bring it" :
-						  ", which it has itself");
-			return report;
+			say(t->run ? ", and nobody is left to bring it" :
+				     ", which it has itself");
+			return;
 		}
 		say_held(t, by);
-		seen |= sim_bit(t);
+		seen |= 1u << t->number;
 		if (by->ended) {
 			say(", which has ended");
-			return report;
+			return;
 		}
-		if (seen & sim_bit(by))
-			return report;
+		if (seen & 1u << by->number)
+			return;
 		t = by;
 		say(", which");
 	}
 }
 
-/**
- * sim_describe_spinning() - who goes round in circles, and who waits for that
- * @what: the current thread does
- *
- * Return: one sentence, good until the next.
- */
-const char *sim_describe_spinning(const char *what)
+static void say_livelock(const struct sim_thread *spins, const char *how)
 {
 	int i;
 
-	report_len = 0;
 	say("livelock: ");
-	say_thread(sim.current);
-	say(" %s, and nothing changes", what);
+	say_thread(spins);
+	say(" %s, and nothing changes", how);
 	for (i = 0; i < SIM_MAX_THREADS; i++) {
 		const struct sim_thread *t = sim.threads[i];
 
-		if (!t || t == sim.current || t->ended)
+		if (!t || t == spins || t->ended)
 			continue;
 		say("; ");
 		say_thread(t);
-		if (sim.runnable & sim_bit(t))
+		if (sim.runnable & 1u << t->number)
 			say(t->spins ? " spins or retries, too" : " could run");
 		else
 			say(" waits for %s", t->wait.what);
 	}
+}
+
+/**
+ * stuck_in_words() - who waits for whom, or who goes round in circles
+ * @ctx: nothing; so that this serves as an observer's @stuck
+ * @stuck: what the platform says of it, while all threads are as they got stuck
+ *
+ * Return: one sentence, good until the next.
+ */
+const char *stuck_in_words(void *ctx, const struct sim_stuck *stuck)
+{
+	(void)ctx;
+	report_len = 0;
+	if (stuck->spins)
+		say_livelock(stuck->thread, stuck->spins);
+	else
+		say_deadlock(stuck->thread);
 	return report;
 }
