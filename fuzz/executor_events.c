@@ -110,8 +110,10 @@ static void ev_point(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 o
 }
 
 static const enum oracle_how hows[] = {
-	[POINT_OP] = ORACLE_INIT,	  [POINT_WRITE] = ORACLE_WRITE, [POINT_XCHG] = ORACLE_XCHG,
-	[POINT_CMPXCHG] = ORACLE_CMPXCHG, [POINT_AND] = ORACLE_AND,
+	[POINT_WRITE] = ORACLE_WRITE,
+	[POINT_XCHG] = ORACLE_XCHG,
+	[POINT_CMPXCHG] = ORACLE_CMPXCHG,
+	[POINT_AND] = ORACLE_AND,
 };
 
 static EXEC_TRACES void trace_spte(struct executor *x, enum point_kind how, hpa_t pa, int level,
@@ -126,7 +128,7 @@ static EXEC_TRACES void trace_spte(struct executor *x, enum point_kind how, hpa_
 		.val = val,
 		.ok = ok,
 		.site = site,
-		.k = how == POINT_OP ? 0 : sim.current->count[how][level],
+		.k = sim.current->count[how][level],
 	};
 
 	emit_and_check(x, &ev);
@@ -137,7 +139,7 @@ static void ev_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 {
 	struct executor *x = ctx;
 
-	x->res->stats.spte_changes += how != POINT_OP && ok && cur != val;
+	x->res->stats.spte_changes += ok && cur != val;
 	oracle_ev_spte(x->oracle, hows[how], pa, level, cur, val, ok);
 	if (exec_tracing(x))
 		trace_spte(x, how, pa, level, cur, val, ok, site);

@@ -68,8 +68,7 @@ static void say_deadlock(const struct sim_thread *last)
 		say(" waits for %s", t->wait.what);
 		by = in_the_way(t);
 		if (!by) {
-			say(t->run ? ", and nobody is left to bring it" :
-				     ", which it has itself");
+			say(t->run ? ", and nobody is left to bring it" : ", which it has itself");
 			return;
 		}
 		say_held(t, by);

@@ -131,6 +131,20 @@ static void on_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 cur
 		model_ev_spte(w.model, pa);
 }
 
+static void on_init(void *ctx, hpa_t pa, int level, int n, u64 first, u64 step,
+		    const struct sim_site *site)
+{
+	(void)ctx, (void)level, (void)first, (void)step, (void)site;
+	model_ev_sptes(w.model, pa, n);
+}
+
+static void on_freeze(void *ctx, enum point_kind how, hpa_t pa, int level, int n, u64 first,
+		      u64 step, u64 frozen)
+{
+	(void)ctx, (void)how, (void)level, (void)first, (void)step, (void)frozen;
+	model_ev_sptes(w.model, pa, n);
+}
+
 static void on_page(void *ctx, enum sim_page_event event, hpa_t pa, u64 fill)
 {
 	(void)ctx;
@@ -176,6 +190,8 @@ static void on_warn(void *ctx, const char *cond, const struct sim_site *site)
 
 static const struct sim_observer observer = {
 	.spte = on_spte,
+	.init = on_init,
+	.freeze = on_freeze,
 	.page = on_page,
 	.flush = on_flush,
 	.kick = on_kick,

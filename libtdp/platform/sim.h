@@ -115,12 +115,12 @@ struct sim_stuck {
  * @point: every point, before it acts; setting it costs speed. @pa: of the SPTE, 0 if none; @object:
  *	sim_object() of what is touched; @text: for POINT_BLOCK what is waited for, else NULL
  * @spte: SPTE at physical address @pa changed or was written: @how is POINT_WRITE, _XCHG, _CMPXCHG or _AND
- *	(also called for a failed cmpxchg: then @ok is false and @cur is what was found);
- *	POINT_OP stands for tdp_init_sptes(), i.e. a table that is not linked yet
+ *	(also called for a failed cmpxchg: then @ok is false and @cur is what was found)
  * @init: @n SPTEs from @pa on, of a table that is not linked yet, became @first, @first + @step and so on;
- *	NULL: each is told to @spte
+ *	goes with @spte: both or none
  * @freeze: @n SPTEs of a removed table from @pa on, of which the first held @first and each other one @step more
- *	than the one before, were given the value @frozen; @how as for @spte. NULL: each is told to @spte
+ *	than the one before, were given the value @frozen; @how as for @spte;
+ *	goes with @spte, too
  * @page: page-table page at @pa allocated (all entries @fill) or freed (after its grace period)
  * @flush: TLB flush of [@gfn, @gfn + @nr) requested from all vCPUs; @nr = 0: everything; returns when
  *	all have seen it, and may sim_wait_until() they have
@@ -562,22 +562,14 @@ static inline u64 sim_fetch_and_spte(u64 *sptep, u64 mask, int level, const stru
 static inline SIM_BOOKKEEPING void sim_init_sptes(u64 *sptep, int n, u64 first, u64 step, int level,
 						  const struct sim_site *site)
 {
-	const bool run = sim.observer->init;
 	int i;
 
 	for (i = 0; i < n; i++) {
-		u64 old, val = first + i * step;
-
 		sim_touch(&sptep[i]);
-		old = sptep[i];
-		sptep[i] = val;
-		if (!run)
-			sim_spte_changed(POINT_OP, &sptep[i], level, old, val, true, site);
+		sptep[i] = first + i * step;
 	}
 	SIM_OWN_WRITE(sptep, n * sizeof(*sptep));
-	if (run)
-		sim.observer->init(sim.observer->ctx, sim_ptr_pa(sptep), level, n, first, step,
-				   site);
+	sim.observer->init(sim.observer->ctx, sim_ptr_pa(sptep), level, n, first, step, site);
 }
 
 /* sim_memory.c: many SPTEs at once; neither is a point */
@@ -687,8 +679,6 @@ static inline SIM_BOOKKEEPING int sim_freeze_sptes(u64 *sptep, int n, u64 empty,
 {
 	const struct sim_step step = { .kind = POINT_XCHG, .level = level, .touches = 1 };
 
-	if (!sim.observer->freeze)
-		return 0;
 	n = sim_run_length(sptep, sim_free_steps(n, &step), empty);
 	sim_write_run(sptep, n, frozen);
 	sim_take_steps(n, &step);
@@ -721,8 +711,6 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 {
 	const u64 first = sim_peek_spte(sptep);
 
-	if (!sim.observer->freeze)
-		return 0;
 	n = sim_step_length(sptep, sim_unwatched(n, points), step);
 	if (n < 2)
 		return 0;

@@ -94,7 +94,7 @@ const struct sim_observer sim_nobody = {
 	.stuck = name_stuck,
 };
 
-/* As the caller's, with nothing missing but point, warn and fatal, and runs that are told one by one. */
+/* As the caller's, with nothing missing but point, warn and fatal. */
 static struct sim_observer sim_told;
 
 #define IGNORE_IF_MISSING(event)                          \
@@ -110,14 +110,12 @@ static struct sim_observer sim_told;
 void sim_set_observer(const struct sim_observer *observer)
 {
 	sim_told = observer ? *observer : (struct sim_observer){ 0 };
-	if (!sim_told.spte) {
-		IGNORE_IF_MISSING(init);
-		IGNORE_IF_MISSING(freeze);
-	}
 	IGNORE_IF_MISSING(thread);
 	IGNORE_IF_MISSING(decided);
 	IGNORE_IF_MISSING(progress);
 	IGNORE_IF_MISSING(spte);
+	IGNORE_IF_MISSING(init);
+	IGNORE_IF_MISSING(freeze);
 	IGNORE_IF_MISSING(page);
 	IGNORE_IF_MISSING(flush);
 	IGNORE_IF_MISSING(kick);
