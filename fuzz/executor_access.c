@@ -201,7 +201,7 @@ void exec_prefault(struct executor *x, int vcpu, uint64_t gfn, uint64_t n)
 
 	x->vcpus[vcpu].in_guest = false;
 	while (gfn < end) {
-		uint8_t level = PG_LEVEL_4K;
+		int64_t mapped;
 
 		if (!x->accesses_left) {
 			x->res->truncated = true;
@@ -212,8 +212,9 @@ void exec_prefault(struct executor *x, int vcpu, uint64_t gfn, uint64_t n)
 		/* KVM reloads before each: a root may have become obsolete since. */
 		if (exec_vcpu_call(x, CALL_ENTER_GUEST, vcpu))
 			return;
-		if (exec_map_page(x, vcpu, gfn, &level) < 0)
+		mapped = exec_pre_fault(x, vcpu, gfn, end - gfn);
+		if (mapped <= 0)
 			return;
-		gfn = (gfn & -KVM_PAGES_PER_HPAGE(level)) + KVM_PAGES_PER_HPAGE(level);
+		gfn += mapped;
 	}
 }

@@ -197,15 +197,14 @@ int exec_page_fault(struct executor *x, int vcpu, uint64_t gpa, uint64_t error_c
 	return call_end_stat(x, &call, ret);
 }
 
-int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level)
+int64_t exec_pre_fault(struct executor *x, int vcpu, uint64_t gfn, uint64_t n)
 {
-	struct oracle_call call = { .kind = CALL_MAP_PAGE, .vcpu = vcpu, .gfn = gfn };
-	int ret;
+	struct oracle_call call = { .kind = CALL_PRE_FAULT, .vcpu = vcpu, .gfn = gfn, .n = n };
+	int64_t ret;
 
 	exec_wait_for_drain(x, vcpu);
 	call_begin(x, &call);
-	ret = kvm_tdp_map_page(x->vcpus[vcpu].vcpu, gfn << PAGE_SHIFT, 0, level);
-	call.level = *level;
+	ret = kvm_arch_vcpu_pre_fault_memory(x->vcpus[vcpu].vcpu, gfn, n);
 	call.root = kvm_vcpu_root_hpa(x->vcpus[vcpu].vcpu);
 	return call_end_stat(x, &call, ret);
 }

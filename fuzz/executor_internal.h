@@ -134,7 +134,7 @@ int exec_set_region(struct executor *x, const struct slot_desc *slot);
 int exec_vcpu_call(struct executor *x, enum oracle_call_kind kind, int vcpu);
 bool exec_resume_guest(struct executor *x, int vcpu, bool *running);
 int exec_page_fault(struct executor *x, int vcpu, uint64_t gpa, uint64_t error_code);
-int exec_map_page(struct executor *x, int vcpu, uint64_t gfn, uint8_t *level);
+int64_t exec_pre_fault(struct executor *x, int vcpu, uint64_t gfn, uint64_t n);
 void exec_mark_dirty(struct executor *x, int vcpu, uint64_t gfn);
 int exec_range_call(struct executor *x, enum oracle_call_kind kind, uint64_t start, uint64_t n);
 int exec_slot_call(struct executor *x, enum oracle_call_kind kind, uint8_t slot, uint64_t gfn,

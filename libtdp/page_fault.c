@@ -319,7 +319,11 @@ int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 	return r;
 }
 
-static int __kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
+/*
+ * Maps the page, of which @level gets the size, before the guest asks for it. Mirrors
+ * kvm_tdp_map_page(); while the root or the pfn is stale, it tries again.
+ */
+static int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
 {
 	int r;
 
@@ -347,67 +351,34 @@ static int __kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, 
 }
 
 /**
- * kvm_tdp_map_page() - map a page before the guest asks for it
- * @vcpu: whose root, loaded if there is none
- * @gpa: guest physical address, bytes
- * @error_code: PFERR_* of the access to prepare for; KVM_PRE_FAULT_MEMORY has 0
- * @level: gets the size of the mapping, PG_LEVEL_*
- *
- * Mirrors kvm_tdp_map_page() and kvm_arch_vcpu_pre_fault_memory(); while the root or the pfn is
- * stale, it tries again.
- *
- * Context: takes mmu_lock for reading, inside an SRCU read section.
- * Return: 0: mapped; -ENOENT: MMIO; -EAGAIN: the slot is being deleted or moved; -ENOMEM; -EFAULT;
- *	-EINVAL.
- */
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
-{
-	int idx, r;
-
-	if (!vcpu || !level || gpa >> PAGE_SHIFT > kvm_mmu_max_gfn(vcpu->kvm))
-		return -EINVAL;
-
-	*level = PG_LEVEL_4K;
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	r = __kvm_tdp_map_page(vcpu, gpa, error_code, level);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	return r;
-}
-
-/**
- * kvm_vcpu_pre_fault_memory() - map a range before the guest asks for it
+ * kvm_arch_vcpu_pre_fault_memory() - map what comes first in a range, before the guest asks for it
  * @vcpu: whose root, loaded if there is none
  * @gfn: first guest frame
- * @npages: how many
+ * @npages: how many are wanted
  *
- * Stops at the first page that cannot be mapped. Mirrors KVM_PRE_FAULT_MEMORY.
+ * One mapping, of whatever size; ask again for what it leaves. Mirrors the function of that name,
+ * which KVM_PRE_FAULT_MEMORY calls so. While the root or the pfn is stale, it tries again.
  *
- * Context: takes mmu_lock for reading, inside one SRCU read section.
- * Return: pages mapped, from @gfn on; if none, as kvm_tdp_map_page().
+ * Context: takes mmu_lock for reading, inside an SRCU read section.
+ * Return: pages from @gfn on that the mapping has of the range; -ENOENT: MMIO; -EAGAIN: the slot is
+ *	being deleted or moved; -ENOMEM; -EFAULT: the host has no such page; -EINVAL for bad
+ *	arguments.
  */
-s64 kvm_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages)
+s64 kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages)
 {
-	u64 done = 0;
-	u8 level;
-	int idx, r = 0;
+	u8 level = PG_LEVEL_4K;
+	u64 left;
+	int idx, r;
 
-	if (!vcpu || !npages || gfn > kvm_mmu_max_gfn(vcpu->kvm) ||
-	    npages - 1 > kvm_mmu_max_gfn(vcpu->kvm) - gfn)
+	if (!vcpu || !npages || gfn > kvm_mmu_max_gfn(vcpu->kvm))
 		return -EINVAL;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	while (done < npages) {
-		level = PG_LEVEL_4K;
-		r = __kvm_tdp_map_page(vcpu, (gfn + done) << PAGE_SHIFT, 0, &level);
-		if (r)
-			break;
-		/* A huge page may have begun before. */
-		done = gfn_round_for_level(gfn + done, level) + KVM_PAGES_PER_HPAGE(level) - gfn;
-		cond_resched();
-	}
+	r = kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, &level);
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-
-	if (!done)
+	if (r)
 		return r;
-	return done < npages ? done : npages;
+
+	left = gfn_round_for_level(gfn, level) + KVM_PAGES_PER_HPAGE(level) - gfn;
+	return left < npages ? left : npages;
 }

@@ -227,7 +227,7 @@ static void load_root(struct oracle *o, int vcpu, uint64_t root)
 static bool is_vcpu_call(enum oracle_call_kind kind)
 {
 	switch (kind) {
-	case CALL_MAP_PAGE:
+	case CALL_PRE_FAULT:
 	case CALL_ENTER_GUEST:
 	case CALL_MMU_LOAD:
 	case CALL_MMU_UNLOAD:

@@ -109,9 +109,6 @@ static void mark_dirty(struct model *m, const struct oracle_call *call)
 
 static long predict(struct model *m, const struct oracle_call *call)
 {
-	uint8_t level;
-	long ret;
-
 	switch (call->kind) {
 	case CALL_CREATE_VM:
 	case CALL_CREATE_VCPU:
@@ -131,12 +128,8 @@ static long predict(struct model *m, const struct oracle_call *call)
 		return mvcpu_set_mode(m, call);
 	case CALL_PAGE_FAULT:
 		return mfault(m, call);
-	case CALL_MAP_PAGE:
-		ret = mfault_map_page(m, call, &level);
-		if (!ret && level != call->level)
-			mreport(m, 'M', call->gfn, 0,
-				"the level is said to be %d, and should be %d", call->level, level);
-		return ret;
+	case CALL_PRE_FAULT:
+		return mfault_pre_fault(m, call);
 	case CALL_INVALIDATE_START:
 		return mzap_unmap_start(m, call);
 	case CALL_INVALIDATE_END:

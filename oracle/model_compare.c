@@ -35,7 +35,7 @@ static bool takes_away(const struct model *m, const struct mslot *slot, bool tab
 {
 	switch (m->kind) {
 	case CALL_PAGE_FAULT:
-	case CALL_MAP_PAGE:
+	case CALL_PRE_FAULT:
 		return false;
 	case CALL_SET_REGION:
 		return !table || !slot;

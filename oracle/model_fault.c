@@ -284,27 +284,28 @@ long mfault(struct model *m, const struct oracle_call *call)
 }
 
 /**
- * mfault_map_page() - predict a prefault
+ * mfault_pre_fault() - predict a prefault
  * @m: model
- * @call: CALL_MAP_PAGE
- * @level: of the mapping
+ * @call: CALL_PRE_FAULT
  *
- * Return: 0 or -errno, what the call must.
+ * Return: pages of the range that the mapping has, or -errno: what the call must.
  */
-long mfault_map_page(struct model *m, const struct oracle_call *call, uint8_t *level)
+long mfault_pre_fault(struct model *m, const struct oracle_call *call)
 {
 	struct fault fault = decode(m, call, true);
+	uint64_t left;
 	long r;
 
-	*level = LEVEL_4K;
 	if (call->gfn > m->fmt.max_gfn)
 		return -EINVAL;
 	r = mvcpu_load(m, call, true);
 	if (r)
 		return r;
 	r = do_fault(m, &fault);
-	*level = fault.goal_level;
 	if (r < 0)
 		return r;
-	return r == PF_EMULATE ? -ENOENT : 0;
+	if (r == PF_EMULATE)
+		return -ENOENT;
+	left = level_pages(fault.goal_level) - call->gfn % level_pages(fault.goal_level);
+	return left < call->n ? left : call->n;
 }

@@ -362,7 +362,7 @@ long mslot_untrack(struct model *m, const struct oracle_call *call);
 
 /* model_fault.c */
 long mfault(struct model *m, const struct oracle_call *call);
-long mfault_map_page(struct model *m, const struct oracle_call *call, uint8_t *level);
+long mfault_pre_fault(struct model *m, const struct oracle_call *call);
 
 /* model_dirty.c */
 long mdirty_get(struct model *m, const struct oracle_call *call);

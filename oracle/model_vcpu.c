@@ -73,13 +73,13 @@ static void check_root(struct model *m, const struct mvcpu *v, uint64_t pa)
 static bool load_refused(struct model *m, const struct oracle_call *call)
 {
 	return m->c.refused && call->ret == -ENOMEM &&
-	       (call->kind != CALL_MAP_PAGE || call->root == NO_PA);
+	       (call->kind != CALL_PRE_FAULT || call->root == NO_PA);
 }
 
 /**
  * mvcpu_load() - predict a vCPU's getting a root
  * @m: model
- * @call: CALL_ENTER_GUEST, CALL_MMU_LOAD; CALL_MAP_PAGE, whose root is only looked at if memory
+ * @call: CALL_ENTER_GUEST, CALL_MMU_LOAD; CALL_PRE_FAULT, whose root is only looked at if memory
  *	  was refused
  * @enter: an obsolete root is let go of first
  *
@@ -102,7 +102,7 @@ long mvcpu_load(struct model *m, const struct oracle_call *call, bool enter)
 			mroot_of(m, v->root)->refs++;
 		}
 	}
-	if (call->kind != CALL_MAP_PAGE)
+	if (call->kind != CALL_PRE_FAULT)
 		check_root(m, v, call->root);
 	return ret;
 }

@@ -239,7 +239,7 @@ static void find_root(struct oracle *o, struct mirror_table *t)
 	const struct oracle_call *call = oracle_in_call(o);
 	const struct vcpu *v;
 
-	if (!call || (call->kind != CALL_MAP_PAGE && call->kind != CALL_PAGE_FAULT))
+	if (!call || (call->kind != CALL_PRE_FAULT && call->kind != CALL_PAGE_FAULT))
 		return;
 	v = &o->vcpus[call->vcpu];
 	mirror_load_root(o, t->pa, v->smm, v->guest_mode, o->open_since);

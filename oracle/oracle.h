@@ -161,7 +161,7 @@ void oracle_ev_point(struct oracle *o, int kind, int level, uint64_t pa);
 	CALL(MMU_UNLOAD,	"mmu-unload")	/* likewise */					\
 	CALL(SET_MODE,		"set-mode")	/* vcpu, smm, guest_mode; .root */		\
 	CALL(PAGE_FAULT,	"page-fault")	/* vcpu, gfn, error_code; RET_PF_* */		\
-	CALL(MAP_PAGE,		"map-page")	/* vcpu, gfn, error_code; .level .root */	\
+	CALL(PRE_FAULT,		"pre-fault")	/* vcpu, gfn, n; ret pages; .root */		\
 	CALL(INVALIDATE_START,	"invalidate-start")	/* hvn range in gfn, n */		\
 	CALL(INVALIDATE_END,	"invalidate-end")	/* likewise */				\
 	CALL(AGE,		"age")		/* hvn range; ret 0/1 */			\

@@ -425,12 +425,14 @@ static void do_access(void)
 
 static void do_prefault(void)
 {
-	struct oracle_call call = { .kind = CALL_MAP_PAGE, .vcpu = rnd(VCPUS), .gfn = pick_gfn() };
+	struct oracle_call call = {
+		.kind = CALL_PRE_FAULT, .vcpu = rnd(VCPUS), .gfn = pick_gfn(), .n = 1 + rnd(600)
+	};
 	struct kvm_vcpu *vcpu = w.vcpu[call.vcpu];
 	long r;
 
 	begin(&call);
-	r = kvm_tdp_map_page(vcpu, call.gfn << 12, 0, &call.level);
+	r = kvm_arch_vcpu_pre_fault_memory(vcpu, call.gfn, call.n);
 	call.root = kvm_vcpu_root_hpa(vcpu);
 	end(&call, r);
 }

@@ -348,25 +348,26 @@ static void test_root_obsolete(void **state)
 
 static void test_prefault(void **state)
 {
-	u8 level;
-
 	(void)state;
 	host.level = PG_LEVEL_2M;
 	assert_int_equal(set_slot(0, 0, 2048, 0, 0), 0);
-	assert_int_equal(kvm_tdp_map_page(vcpu, 700 << PAGE_SHIFT, 0, &level), 0);
-	assert_int_equal(level, PG_LEVEL_2M);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 700, 1), 1);
+	assert_int_equal(leaf_level(700), PG_LEVEL_2M);
 	assert_int_equal(guest(700, READ), 0);
-	assert_int_equal(kvm_tdp_map_page(vcpu, 4000 << PAGE_SHIFT, 0, &level), -ENOENT);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, 300, 1000), 1000);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 4000, 1), -ENOENT);
+	/* What is left of the huge page; the next whole; a part of the third. */
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 300, 1000), 212);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 512, 788), 512);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 1024, 276), 276);
 	assert_int_equal(vm_stat().pages[1], 3);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, 2000, 100), 48);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, 2048, 1), -ENOENT);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 2000, 100), 48);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 2048, 1), -ENOENT);
 	assert_int_equal(vm_stat().pf_taken, 0);
 	/* An obsolete root is left, not tried again and again. */
 	kvm_mmu_zap_all_fast(kvm);
-	assert_int_equal(kvm_tdp_map_page(vcpu, 700 << PAGE_SHIFT, 0, &level), 0);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, 0, 0), -EINVAL);
-	assert_int_equal(kvm_tdp_map_page(vcpu, 1ULL << 46, 0, &level), -EINVAL);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 700, 1), 1);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 0, 0), -EINVAL);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 1ULL << 34, 1), -EINVAL);
 }
 
 /* The host has a huge page now: it takes the page table's place, entries and all. */
@@ -389,10 +390,8 @@ static void test_huge_over_table(void **state)
 
 static void fault_in_dying_slot(void)
 {
-	u8 level;
-
 	assert_int_equal(guest_try(3, READ), RET_PF_RETRY);
-	assert_int_equal(kvm_tdp_map_page(vcpu, 3 << PAGE_SHIFT, 0, &level), -EAGAIN);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 3, 1), -EAGAIN);
 	assert_int_equal(guest(100, READ), 1);
 }
 

@@ -125,14 +125,13 @@ static void test_null(void **state)
 	assert_int_equal(kvm_vcpu_set_mode(NULL, true, true), -EINVAL);
 	assert_int_equal(kvm_vcpu_root_hpa(NULL), INVALID_PAGE);
 	assert_int_equal(kvm_mmu_page_fault(NULL, 0, 0), -EINVAL);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(NULL, 0, 1), -EINVAL);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(NULL, 0, 1), -EINVAL);
 	assert_int_equal(kvm_vcpu_get_spte(NULL, 0, &level), 0);
 	assert_int_equal(level, 0);
 	assert_int_equal(kvm_memslots_generation(NULL, 0), 0);
 	assert_int_equal(kvm_vcpu_mmio_gfn(NULL), 0);
 	assert_int_equal(kvm_vcpu_tlb_flushes(NULL), 0);
 	kvm_vcpu_mark_page_dirty(NULL, 0);
-	assert_int_equal(kvm_tdp_map_page(NULL, 0, 0, NULL), -EINVAL);
 	assert_int_equal(kvm_set_nx_huge_pages(NULL, true), -EINVAL);
 	assert_int_equal(kvm_recover_nx_huge_pages(NULL), -EINVAL);
 	assert_int_equal(kvm_write_track_add_gfn(NULL, 0, 0), -EINVAL);
@@ -164,10 +163,9 @@ static void test_extreme_arguments(void **state)
 	kvm_vm_get_stat(kvm, NULL);
 	kvm_vm_get_page_stat(kvm, NULL);
 	kvm_vcpu_mark_page_dirty(vcpu, gfn);
-	assert_int_equal(kvm_tdp_map_page(vcpu, 0, 0, NULL), -EINVAL);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, gfn, 1), -EINVAL);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, 0, ~0ULL), -EINVAL);
-	assert_int_equal(kvm_vcpu_pre_fault_memory(vcpu, gfn - 5, 10), -EINVAL);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, gfn, 1), -EINVAL);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, 0, ~0ULL), 1);
+	assert_int_equal(kvm_arch_vcpu_pre_fault_memory(vcpu, gfn - 5, 10), -EINVAL);
 	assert_int_equal(kvm_vm_ioctl_get_dirty_log(kvm, ~0U, bitmap, 16), -EINVAL);
 	assert_int_equal(kvm_vm_ioctl_clear_dirty_log(kvm, 0, ~0ULL - 63, 128, bitmap), -EINVAL);
 	assert_int_equal(kvm_vm_ioctl_clear_dirty_log(kvm, 0, 64, ~0ULL - 63, bitmap), -EINVAL);
@@ -331,8 +329,10 @@ static int op_smm(void)
 
 static int op_prefault(void)
 {
-	s64 r = kvm_vcpu_pre_fault_memory(vcpu, 0, 1024);
+	s64 r = kvm_arch_vcpu_pre_fault_memory(vcpu, 0, 1024);
 
+	if (r > 0)
+		r = kvm_arch_vcpu_pre_fault_memory(vcpu, r, 1024 - r);
 	return r < 0 ? r : 0;
 }
 

@@ -102,44 +102,23 @@ int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 	return r;
 }
 
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
+s64 kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages)
 {
+	u8 level = PG_LEVEL_4K;
+	u64 left;
 	int idx, r;
 
-	if (!vcpu || !level || gpa >> PAGE_SHIFT > kvm_mmu_max_gfn(vcpu->kvm))
-		return -EINVAL;
-
-	*level = PG_LEVEL_4K;
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	r = upstream_map_page(vcpu, gpa, error_code, level);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	return r;
-}
-
-s64 kvm_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages)
-{
-	u64 done = 0;
-	u8 level;
-	int idx, r = 0;
-
-	if (!vcpu || !npages || gfn > kvm_mmu_max_gfn(vcpu->kvm) ||
-	    npages - 1 > kvm_mmu_max_gfn(vcpu->kvm) - gfn)
+	if (!vcpu || !npages || gfn > kvm_mmu_max_gfn(vcpu->kvm))
 		return -EINVAL;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	while (done < npages) {
-		level = PG_LEVEL_4K;
-		r = upstream_map_page(vcpu, (gfn + done) << PAGE_SHIFT, 0, &level);
-		if (r)
-			break;
-		done = ((gfn + done) | (KVM_PAGES_PER_HPAGE(level) - 1)) + 1 - gfn;
-		cond_resched();
-	}
+	r = upstream_map_page(vcpu, gfn << PAGE_SHIFT, 0, &level);
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-
-	if (!done)
+	if (r)
 		return r;
-	return done < npages ? done : npages;
+
+	left = (gfn | (KVM_PAGES_PER_HPAGE(level) - 1)) + 1 - gfn;
+	return left < npages ? left : npages;
 }
 
 int kvm_set_nx_huge_pages(struct kvm *kvm, bool on)

@@ -128,7 +128,7 @@ static void say_operands(const struct oracle_call *c, struct run_text *text)
 			c->guest_mode ? " guest mode" : "");
 		break;
 	case CALL_PAGE_FAULT:
-	case CALL_MAP_PAGE:
+	case CALL_PRE_FAULT:
 	case CALL_MARK_DIRTY:
 		run_say(text, " vCPU %d gfn 0x%llx", c->vcpu, (unsigned long long)c->gfn);
 		if (c->kind == CALL_PAGE_FAULT)

@@ -171,9 +171,11 @@ u64 kvm_vcpu_tlb_flushes(struct kvm_vcpu *vcpu);
  * With PFERR_RSVD_MASK: an EPT misconfiguration / reserved-bit fault, i.e. handle_mmio_page_fault() first.
  */
 int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code);
-/* Map a page, or a range, before the guest asks for it; loads a root if there is none. */
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level);
-s64 kvm_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages);
+/*
+ * Map what comes first in a range before the guest asks for it; loads a root if there is none. The
+ * pages of the range that are mapped now, or -errno; ask again for the others.
+ */
+s64 kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages);
 /* The leaf (or last) SPTE for gpa in the vCPU's root; *level 0 if no root. Mirrors get_walk(). */
 u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level);
 gfn_t kvm_vcpu_mmio_gfn(struct kvm_vcpu *vcpu); /* of the MMIO access handled last; 0: none */
