@@ -82,6 +82,12 @@ struct vm_desc random_vm(struct rng *rng)
 		vm.mmu = VM_NPT;
 	else if (rng_chance(rng, 35))
 		vm.ad = false;
+	/* Most VMMs that migrate ask for all of this; the kernel splits eagerly by default. */
+	if (rng_chance(rng, 20)) {
+		vm.manual_protect = true;
+		vm.init_set = true;
+		vm.eager_split = true;
+	}
 	for (n = rng_below(rng, 5); n; n--)
 		random_vm_key(&vm, rng);
 	vm_fix(&vm);
