@@ -56,6 +56,13 @@ class Corpus(unittest.TestCase):
         self.assertEqual(len(hashes), 1)
 
 
+    def test_table_whose_steps_are_uneven(self):
+        done = tdp("run", "--trace", "tests/data/upstream/nx-toggle-in-split.tdp", program=UPSTREAM)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("rwx D WB host-writable MMU-writable; and 200 more changes like it", done.stdout)
+        self.assertIn("rw- D WB host-writable MMU-writable; and 310 more changes like it", done.stdout)
+
+
 class Backend(unittest.TestCase):
     PROGRAM = "corpus/regress/clear-crosses-huge-page.tdp"
 

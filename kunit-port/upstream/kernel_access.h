@@ -66,11 +66,15 @@ static inline bool upstream_cmpxchg64(u64 *ptr, u64 *old, u64 val, const struct 
 #undef READ_ONCE
 #undef WRITE_ONCE
 #define UPSTREAM_IS_WORD(x) __builtin_types_compatible_p(__typeof__(x), u64)
+/* What a pointer leads to is read after the pointer, on every CPU; C has no word for that but acquire. */
+#define UPSTREAM_POINTER_CLASS	5
+#define UPSTREAM_LOAD_ORDER(x) \
+	(__builtin_classify_type(x) == UPSTREAM_POINTER_CLASS ? __ATOMIC_ACQUIRE : __ATOMIC_RELAXED)
 #define READ_ONCE(x)                                                                             \
 	__builtin_choose_expr(UPSTREAM_IS_WORD(x), upstream_read64((const u64 *)&(x), SIM_SITE), \
 			      ({                                                                 \
 				      sim_point(POINT_LOAD, 0, &(x), SIM_SITE);                  \
-				      __atomic_load_n(&(x), __ATOMIC_RELAXED);                   \
+				      __atomic_load_n(&(x), UPSTREAM_LOAD_ORDER(x));             \
 			      }))
 #define WRITE_ONCE(x, val)                                                             \
 	__builtin_choose_expr(UPSTREAM_IS_WORD(x),                                     \

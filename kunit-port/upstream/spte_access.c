@@ -43,6 +43,19 @@ static SIM_BOOKKEEPING bool line_was_stored(const struct sim_page *page, const u
 	return differs;
 }
 
+/* The steps of a line are even, unless what is stored has changed in the middle: the NX mitigation, say. */
+static SIM_BOOKKEEPING void tell_line(u64 *line, int level)
+{
+	u64 step;
+	int i, n;
+
+	for (i = 0; i < LINE; i += n) {
+		step = i + 1 < LINE ? line[i + 1] - line[i] : 0;
+		n = sim_step_length(line + i, LINE - i, step);
+		tdp_init_sptes(line + i, n, line[i], step, level);
+	}
+}
+
 /* As tdp_init_sptes() would have told: all of a table that is filled at an even step, else what differs. */
 static SIM_BOOKKEEPING void tell_stores(u64 *table, int level)
 {
@@ -58,7 +71,7 @@ static SIM_BOOKKEEPING void tell_stores(u64 *table, int level)
 	}
 	for (i = 0; i < SPTE_ENT_PER_PAGE; i += LINE) {
 		if (line_was_stored(page, table + i))
-			tdp_init_sptes(table + i, LINE, table[i], table[i + 1] - table[i], level);
+			tell_line(table + i, level);
 	}
 }
 
