@@ -22,6 +22,7 @@ import live
 import packages
 import paths
 import report
+import upstream
 
 SUMMARY = "explore how every two operations interleave"
 PACKAGES = packages.BUILD
@@ -31,6 +32,8 @@ FULL, QUICK = 200, 100
 QUICK_PREEMPTIONS = 1
 TRIPLES, QUICK_TRIPLES, RUNS = 5000, 1000, 50
 PARTS_PER_JOB = 40
+# What comes after the first takes the kernel's source, as ./dev upstream unpacks it.
+BACKENDS = ["libtdp", "upstream", "upstream-repaired"]
 
 
 def add_arguments(p):
@@ -45,6 +48,9 @@ def add_arguments(p):
                    help=f"run N triples of operations, {RUNS} schedules each (default: {TRIPLES})")
     p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
                    help="of the first triple (default: 1)")
+    p.add_argument("--backend", metavar="NAME", default=BACKENDS[0],
+                   type=arguments.one_of("backend", BACKENDS),
+                   help=f"whose MMU: {', '.join(BACKENDS)} (docs/upstream.md; default: %(default)s)")
     p.add_argument("--only", metavar="TEXT", default="",
                    help="only what has TEXT in its name: A+B.TREE.MMU[.zap], for instance "
                         "'read+unmap', '.2m-leaf.' or '.npt'")
@@ -193,8 +199,19 @@ def run_triples(args, tdp, findings):
     return totals
 
 
+def program_of(args):
+    """The tdp command on the MMU that --backend names, built."""
+    if args.backend == BACKENDS[0]:
+        return builds.program(builds.build(PRESET, args.jobs, ["tdp"]), "tdp")
+    if not upstream.unpacked():
+        raise paths.Failure(f"--backend={args.backend} takes a kernel's source: `./dev upstream` "
+                            "unpacks Debian's", status=2)
+    name = "tdp-" + args.backend
+    return builds.program(builds.build(PRESET, args.jobs, [name]), name)
+
+
 def run(args):
-    program = builds.program(builds.build(PRESET, args.jobs, ["tdp"]), "tdp")
+    program = program_of(args)
     findings = os.path.join(paths.BUILD, "findings")
     os.makedirs(findings, exist_ok=True)
     tdp = [program, "pairs", f"--only={args.only}"]

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import typing
 
 import arguments
 import builds
@@ -36,6 +37,14 @@ PROGRAMS = ("mmu", "race")
 SHOWN_LINES = 60
 OWN_TEXT = re.compile(r"^tdp run (?:--\S+ )*(\S.*\.tdp)$")
 RULE = re.compile(r"\brule ([A-Z!])(?:\s|$)")
+
+
+class Library(typing.NamedTuple):
+    """Whose MMU is fuzzed."""
+    suffix: str = ""            # of the programs that have it: fuzz_race-upstream
+    build: typing.Callable = builds.build
+    tdp: typing.Optional[str] = None    # the tdp command on it; None: the one that converts seeds
+    races: typing.Optional[str] = None  # known data races, for TSan
 
 
 def add_arguments(p):
@@ -110,13 +119,13 @@ def explain(run, program, tdp):
     return finding
 
 
-def fuzz(target, build, seconds, args, tdp):
+def fuzz(target, build, seconds, args, tdp, library=Library()):
     """Fuzzes one target in one build; returns (its figures, its findings)."""
-    name = "fuzz_" + target
+    name = "fuzz_" + target + library.suffix
     preset, words = BUILDS[build]
-    program = builds.program(builds.build(preset, args.jobs, [name]), name)
+    program = builds.program(library.build(preset, args.jobs, [name]), name)
     seed_folder, count, slow = seeds.convert(target, tdp, args.jobs)
-    kept = os.path.join(paths.BUILD, "fuzz-corpus", target + "-" + build)
+    kept = os.path.join(paths.BUILD, "fuzz-corpus", target + "-" + build + library.suffix)
     if not args.resume:
         shutil.rmtree(kept, ignore_errors=True)
     os.makedirs(kept, exist_ok=True)
@@ -129,11 +138,11 @@ def fuzz(target, build, seconds, args, tdp):
     result = libfuzzer.run(program, target, [kept, seed_folder], seconds, args.seed,
                            os.path.join(findings, name + "-"),
                            # TSan's shadow is twice the size of what it is of.
-                           ["-rss_limit_mb=4096"] if build == "tsan" else [])
+                           ["-rss_limit_mb=4096"] if build == "tsan" else [], library.races)
     with open(kept + ".log", "w", encoding="utf-8") as f:
         f.write("\n".join(result.output) + "\n")
 
-    found = [explain(result, program, tdp)] if result.found else []
+    found = [explain(result, program, library.tdp or tdp)] if result.found else []
     took = round(result.seconds, 1)
     rate = round(result.executions / result.seconds) if result.seconds else 0
     print(f"\n{target}: {result.executions:,} executions{words} in {took} s ({rate:,}/s), "
@@ -144,15 +153,17 @@ def fuzz(target, build, seconds, args, tdp):
             "seeds": count, "rss_mb": result.rss}, found
 
 
+def shared_out(seconds, listed):
+    """[(target, build, seconds)], from [(target, build, share of the time)]"""
+    shares = sum(share for _, _, share in listed)
+    return [(target, build, max(1, seconds * share // shares)) for target, build, share in listed]
+
+
 def parts(args):
     """[(target, build, seconds)]"""
     if args.target:
-        listed = [(args.target, args.build or "asan", 1)]
-    else:
-        listed = WITH_BUILD.get(args.build, BY_DEFAULT)
-    shares = sum(share for _, _, share in listed)
-    return [(target, build, max(1, args.seconds * share // shares))
-            for target, build, share in listed]
+        return [(args.target, args.build or "asan", args.seconds)]
+    return shared_out(args.seconds, WITH_BUILD.get(args.build, BY_DEFAULT))
 
 
 def sums(each):
@@ -164,14 +175,19 @@ def sums(each):
     return figures
 
 
-def run(args):
+def fuzz_all(listed, args, name, library=Library()):
+    """Fuzzes [(target, build, seconds)], and writes the report NAME; returns the number of findings."""
     tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
     each, found = [], []
-    for target, build, seconds in parts(args):
-        one, new = fuzz(target, build, seconds, args, tdp)
+    for target, build, seconds in listed:
+        one, new = fuzz(target, build, seconds, args, tdp, library)
         each.append((target, build, one))
         found += new
     figures = sums(each)
-    path = report.write("fuzz", not found, figures, seed=args.seed, findings=found)
+    path = report.write(name, not found, figures, seed=args.seed, findings=found)
     print(f"\n{figures['executions']:,} executions, {len(found)} findings\nreport: {path}")
-    return 1 if found else 0
+    return len(found)
+
+
+def run(args):
+    return 1 if fuzz_all(parts(args), args, "fuzz") else 0

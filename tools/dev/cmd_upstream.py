@@ -6,7 +6,7 @@ else is new, and is printed with the command that replays it.
 The tree is only read. After this, `tdp run --backend=upstream`, `tdp explore` and `tdp shrink` work
 on it too, and with --fuzz the fuzz targets run on it for a while. With --diff, made-up programs run both
 on it, with the findings put right around it, and on libtdp: after each call both must be in the same
-state. Reports: build/report/upstream.json, and diff.json."""
+state. Reports: build/report/upstream.json, upstream-fuzz.json and diff.json."""
 import concurrent.futures
 import hashlib
 import os
@@ -15,6 +15,7 @@ import subprocess
 
 import arguments
 import builds
+import cmd_fuzz
 import live
 import packages
 import paths
@@ -22,10 +23,8 @@ import report
 import upstream
 
 SUMMARY = "build the kernel's own TDP MMU, and run the corpus on it"
-DEFAULT = "6.12"
 PACKAGES = packages.BUILD
-PRESET, FUZZ_PRESET = "plain", "fuzz-plain"
-TARGETS = ["fuzz_mmu", "fuzz_race"]
+PRESET = "plain"
 
 # What compilers and linkers say of a tree that the shims do not fit.
 UNKNOWN = [re.compile(r"implicit declaration of function .(\w+)."),
@@ -39,11 +38,15 @@ UNKNOWN = [re.compile(r"implicit declaration of function .(\w+)."),
 
 
 def add_arguments(p):
-    p.add_argument("--kernel", metavar="TREE", default=DEFAULT,
+    p.add_argument("--kernel", metavar="TREE", default=upstream.DEFAULT,
                    help="a kernel's source tree, or the version of a Debian package linux-source-VERSION, "
-                        f"which is installed if need be (default: {DEFAULT})")
+                        f"which is installed if need be (default: {upstream.DEFAULT})")
     p.add_argument("--fuzz", type=arguments.whole, metavar="SECONDS",
-                   help=f"then run {' and '.join(TARGETS)} on it, so long in all")
+                   help="then fuzz it, so long in all, as ./dev fuzz does libtdp")
+    p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
+                   help="of --fuzz's and --diff's random numbers (default: %(default)s)")
+    p.add_argument("--continue", action="store_true", dest="resume",
+                   help="--fuzz starts from what earlier runs kept too")
     p.add_argument("--diff", type=arguments.whole, metavar="PROGRAMS",
                    help="then make up so many programs, and compare libtdp with it on each")
 
@@ -58,7 +61,7 @@ def tree_of(kernel):
                                 "installed", status=2)
         return tree
     if not os.path.isfile(os.path.join(kernel, "arch/x86/kvm/mmu/tdp_mmu.c")):
-        raise paths.Failure(f"--kernel: expected a kernel tree or a version as in '{DEFAULT}', found "
+        raise paths.Failure(f"--kernel: expected a kernel tree or a version as in '{upstream.DEFAULT}', found "
                             f"'{kernel}': it has no arch/x86/kvm/mmu/tdp_mmu.c", status=2)
     return os.path.realpath(kernel)
 
@@ -83,7 +86,7 @@ def misfit(tree, failure):
 
 def build(tree, preset, jobs, targets):
     """Builds targets for a tree; returns the folder."""
-    default = os.path.join(upstream.CACHE, f"linux-source-{DEFAULT}")
+    default = os.path.join(upstream.CACHE, f"linux-source-{upstream.DEFAULT}")
     where = None
     if os.path.realpath(default) != os.path.realpath(tree):
         name = f"{os.path.basename(tree)}-{hashlib.sha256(tree.encode()).hexdigest()[:8]}"
@@ -120,28 +123,14 @@ def replay(tdp, version):
 
 
 def fuzz(tree, args):
-    """Runs the fuzz targets; returns the number of those that found something."""
-    where = build(tree, FUZZ_PRESET, args.jobs,
-                  [f"{target}-upstream-repaired" for target in TARGETS])
-    seconds = max(args.fuzz // len(TARGETS), 1)
-    found = 0
-    for target in TARGETS:
-        kept = os.path.join(paths.BUILD, "upstream", "corpus", target)
-        findings = os.path.join(paths.BUILD, "findings", "")
-        os.makedirs(kept, exist_ok=True)
-        os.makedirs(findings, exist_ok=True)
-        program = builds.program(where, f"{target}-upstream-repaired")
-        done = subprocess.run([program, kept, f"-max_total_time={seconds}", "-print_final_stats=1",
-                               f"-artifact_prefix={findings}upstream-{target}-"],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace")
-        rate = re.search(r"average_exec_per_sec:\s*(\d+)", done.stdout)
-        print(f"{target}: {rate[1] if rate else '?'} executions/s"
-              + (", found:" if done.returncode else ""), flush=True)
-        if done.returncode:
-            found += 1
-            print("\n".join(done.stdout.splitlines()[-25:]))
-    return found
+    """Runs the fuzz targets; returns the number of findings."""
+    def build_on(preset, jobs, targets):
+        return build(tree, preset, jobs, targets)
+
+    name = "-upstream-repaired"
+    tdp = builds.program(build_on(PRESET, args.jobs, ["tdp" + name]), "tdp" + name)
+    return cmd_fuzz.fuzz_all(cmd_fuzz.shared_out(args.fuzz, cmd_fuzz.BY_DEFAULT), args,
+                             "upstream-fuzz", cmd_fuzz.Library(name, build_on, tdp, upstream.RACES))
 
 
 def diff(tree, args):
@@ -153,8 +142,8 @@ def diff(tree, args):
     each = -(-args.diff // args.jobs)
 
     def part(number):
-        return subprocess.run([program, f"-runs={each}", f"-seed={number}",
-                               f"-artifact_prefix={findings}{number}-", *seeds], cwd=paths.ROOT,
+        return subprocess.run([program, f"-runs={each}", f"-seed={args.seed + number - 1}",
+                               f"-artifact_prefix={findings}{args.seed + number - 1}-", *seeds], cwd=paths.ROOT,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace")
 

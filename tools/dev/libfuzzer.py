@@ -71,15 +71,18 @@ def options(seconds, seed, artifacts):
             "-entropic_scale_per_exec_time=1"]
 
 
-def run(program, target, folders, seconds, seed, artifacts, extra=()):
-    """Fuzzes for some seconds with a live status; folders: where to keep inputs, then seeds."""
+def run(program, target, folders, seconds, seed, artifacts, extra=(), races=None):
+    """Fuzzes for some seconds with a live status; folders: where to keep inputs, then seeds; races: a
+    file of data races that TSan is not to report."""
     env = dict(os.environ)
+    if races:
+        env["TSAN_OPTIONS"] = f"{env.get('TSAN_OPTIONS', '')} suppressions={races}"
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     # A small quarantine, so that growth of the memory shown is growth.
     env.setdefault("ASAN_OPTIONS", "quarantine_size_mb=16")
     if os.path.exists("/usr/bin/llvm-symbolizer-19"):
-        env.setdefault("ASAN_SYMBOLIZER_PATH", "/usr/bin/llvm-symbolizer-19")
-        env.setdefault("UBSAN_SYMBOLIZER_PATH", "/usr/bin/llvm-symbolizer-19")
+        for sanitizer in ("ASAN", "UBSAN", "TSAN"):
+            env.setdefault(sanitizer + "_SYMBOLIZER_PATH", "/usr/bin/llvm-symbolizer-19")
     result = Run(target)
     status = live.Status()
     begun = time.monotonic()

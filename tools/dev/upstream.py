@@ -13,6 +13,9 @@ import kernel_tree  # noqa: E402
 
 CACHE = os.path.join(paths.BUILD, "cache")
 KNOWN = os.path.join(paths.ROOT, "kunit-port", "upstream", "known")
+RACES = os.path.join(paths.ROOT, "kunit-port", "upstream", "races")
+# Debian's kernel that is taken where no tree is named.
+DEFAULT = "6.12"
 # What fault_policy=zap is to a backend that only splits.
 CANNOT = 2
 
@@ -79,3 +82,8 @@ def unpack(version):
     if not os.path.exists(debian_tarball(version)):
         return None
     return kernel_tree.unpack(CACHE, debian_tarball(version))
+
+
+def unpacked():
+    """Whether the default tree is there, so that builds have the backend."""
+    return os.path.exists(os.path.join(CACHE, f"linux-source-{DEFAULT}", "arch/x86/kvm/mmu/mmu.c"))
