@@ -46,7 +46,6 @@ struct part {
  * @started: this run has got there
  * @finishing: the last run: to its end, whatever the search thinks
  * @freed: page-table pages freed, as of the last point
- * @rules: broken in this run
  * @states: at the end of runs
  * @part: receives what is found
  */
@@ -65,12 +64,22 @@ struct explorer {
 	bool started;
 	bool finishing;
 	uint64_t freed;
-	uint32_t rules;
 	struct seen states;
 	struct part *part;
 };
 
 /* ---- a run ---- */
+
+/**
+ * explore_rule() - a rule's bit
+ * @rule: letter, or '!' for a WARN
+ *
+ * Return: its bit of those masks that struct explore_result has.
+ */
+uint32_t explore_rule(char rule)
+{
+	return rule == '!' ? 1u << 26 : 1u << (rule - 'A');
+}
 
 /**
  * explore_rules() - which rules a run has broken
@@ -82,12 +91,34 @@ uint32_t explore_rules(const struct oracle *oracle)
 {
 	uint32_t i, rules = 0;
 
-	for (i = 0; i < oracle_nr_violations(oracle); i++) {
-		char rule = oracle_violation(oracle, i)->rule;
-
-		rules |= rule == '!' ? 1u << 26 : 1u << (rule - 'A');
-	}
+	for (i = 0; i < oracle_nr_violations(oracle); i++)
+		rules |= explore_rule(oracle_violation(oracle, i)->rule);
 	return rules;
+}
+
+static uint32_t counted(const struct explore_options *opts)
+{
+	return opts->rules ? opts->rules : ~0u;
+}
+
+static uint32_t broken(const struct explorer *e)
+{
+	return explore_rules(executor_oracle(e->executor)) & counted(e->opts);
+}
+
+/* The first that counts. */
+static const struct oracle_violation *violation(const struct explore_options *opts,
+						const struct oracle *oracle)
+{
+	uint32_t i;
+
+	for (i = 0; i < oracle_nr_violations(oracle); i++) {
+		const struct oracle_violation *v = oracle_violation(oracle, i);
+
+		if (explore_rule(v->rule) & counted(opts))
+			return v;
+	}
+	return NULL;
 }
 
 /* Points that come after what they are named for. */
@@ -212,7 +243,6 @@ static void before_destroy(void *ctx, struct kvm *kvm)
 
 	if (e->finishing || !e->started || search_was_cut(e->search))
 		return;
-	e->rules = explore_rules(executor_oracle(e->executor));
 	state = end_state(e, kvm);
 	if (!seen_before(&e->states, state, 0)) {
 		if (part->nr_states < PART_STATES)
@@ -251,7 +281,7 @@ static uint32_t run(void *ctx)
 		begin(e);
 		execute(e);
 	}
-	return explore_rules(executor_oracle(e->executor));
+	return broken(e);
 }
 
 static void leave(void *ctx)
@@ -306,7 +336,7 @@ static void run_once(struct explorer *e, uint32_t number)
 {
 	struct search_found *found = &e->part->found;
 
-	found->rules = explore_rules(executor_oracle(e->executor));
+	found->rules = broken(e);
 	if (!number)
 		found->count = (struct explore_count){
 			.schedules = 1,
@@ -504,17 +534,18 @@ static int record(const struct program *prog, const struct explore_options *opts
 	struct exec_result *run = calloc(1, sizeof(*run));
 	struct executor *x = executor_create();
 	struct program *copy = program_alloc();
+	const struct oracle_violation *first;
 	int ret = -ENOMEM;
 
 	if (!run || !x || !copy || program_copy(copy, prog))
 		goto out;
 	explore_start_init(&player.start, prog, opts);
 	explore_strip(copy, &player.start);
-	ret = 0;
-	if (executor_run(x, copy, &exec, run))
-		res->violation = *oracle_violation(executor_oracle(x), 0);
-	else
-		ret = -EIO;
+	executor_run(x, copy, &exec, run);
+	first = violation(opts, executor_oracle(x));
+	if (first)
+		res->violation = *first;
+	ret = first ? 0 : -EIO;
 	res->preemptions = found->preemptions;
 	res->nr_choices = run->nr_record;
 out:

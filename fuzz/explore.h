@@ -57,6 +57,7 @@ struct explore_count {
  * @no_reduction: run equivalent schedules too
  * @no_snapshot: run each schedule from the program's first operation
  * @first: stop at the first schedule that breaks a rule
+ * @rules: those that count, as in struct explore_result; 0: all
  * @max_schedules: stop after so many, of each part; 0: none
  * @jobs: 0: in this process, in one part. Else that many workers share 16 parts. Results depend on
  *	whether it is 0, on nothing else
@@ -72,6 +73,7 @@ struct explore_options {
 	bool no_reduction;
 	bool no_snapshot;
 	bool first;
+	uint32_t rules;
 	uint64_t max_schedules;
 	uint32_t jobs;
 	void (*state)(void *ctx, uint64_t hash);
@@ -84,7 +86,7 @@ struct explore_options {
  * @count: totals
  * @exhausted: all schedules within the bound were run or shown to be equivalent to one that was
  * @rules: broken ones: bit i for the letter 'A' + i, bit 26 for a WARN
- * @violation: of the smallest failing schedule, its first; valid if @rules is not 0
+ * @violation: of the smallest failing schedule, its first that counts; valid if @rules is not 0
  * @preemptions: in that schedule
  * @nr_choices: of that schedule; more than PROG_MAX_CHOICES: no program can hold it
  * @choices: the schedule
@@ -102,6 +104,7 @@ struct explore_result {
 int explore_run(const struct program *prog, const struct explore_options *opts,
 		struct explore_result *res);
 void explore_program(struct program *prog, const struct explore_result *res);
+uint32_t explore_rule(char rule);
 uint32_t explore_rules(const struct oracle *oracle);
 
 #endif /* FUZZ_EXPLORE_H */

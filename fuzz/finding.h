@@ -8,6 +8,9 @@
 #include "oracle.h"
 #include "program.h"
 
+/* All there are; '!' is a WARN. */
+#define RULE_LETTERS "TDUNMLPWXGBA!"
+
 const char *rule_meaning(char rule);
 void finding_print(FILE *out, const char *path, const struct program *prog,
 		   const struct oracle_violation *v);

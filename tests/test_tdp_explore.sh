@@ -51,6 +51,8 @@ expect 2 "$tdp" explore "$dir/nothing.tdp"
 expect 2 "$tdp" explore -k many "$dir/faults.tdp"
 says "expected 0 to 255"
 expect 2 "$tdp" explore --jobs=0 "$dir/faults.tdp"
+expect 2 "$tdp" explore --rules=TZ "$dir/faults.tdp"
+says "expected letters of rules, found TZ"
 expect 2 "$tdp" run --scheduler=fair "$dir/faults.tdp"
 says "random or pct"
 expect 2 "$tdp" run --scheduler=pct --depth=100 "$dir/faults.tdp"
@@ -85,6 +87,9 @@ if [ -x "$bugged" ] || cmake --build "$TDP_BUILD" --target tdp-age-plain-store >
 	expect 1 "$bugged" explore -k 1 --no-reduction --no-snapshot -s "$dir/full.tdp" "$dir/age.tdp"
 	cmp "$dir/found.tdp" "$dir/full.tdp" || fail "the smallest schedule depends on the reduction"
 	expect 1 "$bugged" explore -k 2 --first -q "$dir/age.tdp"
+	expect 1 "$bugged" explore -k 2 --rules=A -q "$dir/age.tdp"
+	says "rule A broken"
+	expect 0 "$bugged" explore -k 2 --rules='UL!' -q "$dir/age.tdp"
 	for scheduler in random pct; do
 		expect 1 "$bugged" run --scheduler=$scheduler --runs=20000 --save="$dir/$scheduler.tdp" \
 			"$dir/age.tdp"

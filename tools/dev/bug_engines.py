@@ -112,6 +112,7 @@ class Explorer(Engine):
 
         outcome, _ = bug_run.run(
             [os.path.join(where, self.target(bug)), "explore", "--first", "--jobs=1",
+             f"--rules={bug.rules}",
              f"--preemptions={self.PREEMPTIONS}", known_bugs.program(bug.name)],
             budget, running, read)
         if outcome.rule:

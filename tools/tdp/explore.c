@@ -25,6 +25,7 @@ static const char help[] =
 	"                        once, as the program's schedule says, and is where schedules start\n"
 	"  -s, --save=OUT        write the program with its smallest failing schedule to OUT\n"
 	"  -1, --first           stop at the first schedule that breaks a rule\n"
+	"  -r, --rules=LETTERS   of what is broken only these rules count; ! for WARNs\n"
 	"  -j, --jobs=N          processes (default: one for each CPU); the result is the same\n"
 	"  -m, --max=N           stop after about N schedules\n"
 	"      --no-reduction    run schedules that lead to the same, too\n"
@@ -143,6 +144,19 @@ static int explore(struct command *c)
 	return ret;
 }
 
+/* The mask of the rules that are named; 0 if they are none. */
+static uint32_t rules_of(const char *letters)
+{
+	uint32_t rules = 0;
+
+	for (; *letters; letters++) {
+		if (!strchr(RULE_LETTERS, *letters))
+			return 0;
+		rules |= explore_rule(*letters);
+	}
+	return rules;
+}
+
 int cmd_explore(int argc, char **argv)
 {
 	enum { NO_REDUCTION = 256, NO_SNAPSHOT };
@@ -151,6 +165,7 @@ int cmd_explore(int argc, char **argv)
 		{ "last", required_argument, NULL, 'l' },
 		{ "save", required_argument, NULL, 's' },
 		{ "first", no_argument, NULL, '1' },
+		{ "rules", required_argument, NULL, 'r' },
 		{ "jobs", required_argument, NULL, 'j' },
 		{ "max", required_argument, NULL, 'm' },
 		{ "no-reduction", no_argument, NULL, NO_REDUCTION },
@@ -169,7 +184,7 @@ int cmd_explore(int argc, char **argv)
 	c.opts.progress = on_progress;
 	c.opts.ctx = &c;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "k:l:s:1j:m:qh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "k:l:s:1r:j:m:qh", options, NULL)) != -1) {
 		switch (option) {
 		case 'k':
 			if (!tdp_number(optarg, 0, 255, &value))
@@ -190,6 +205,13 @@ int cmd_explore(int argc, char **argv)
 			break;
 		case '1':
 			c.opts.first = true;
+			break;
+		case 'r':
+			c.opts.rules = rules_of(optarg);
+			if (!c.opts.rules)
+				return tdp_usage("explore",
+						 "--rules: expected letters of rules, found ",
+						 optarg);
 			break;
 		case 'j':
 			if (!tdp_number(optarg, 1, EXPLORE_MAX_JOBS, &value))
