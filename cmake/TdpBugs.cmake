@@ -30,13 +30,6 @@ foreach(target tdp-bug-watch tdp-bug-run)
 		$<TARGET_PROPERTY:oracle,INTERFACE_INCLUDE_DIRECTORIES>)
 endforeach()
 
-# An executable of objects that are there already.
-function(tdp_bug_program target name)
-	add_executable(${target} EXCLUDE_FROM_ALL ${ARGN})
-	set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
-	target_link_libraries(${target} PRIVATE tdpfuzz-${name})
-endfunction()
-
 function(tdp_bug patch)
 	cmake_path(GET patch STEM name)
 	set(plant "${TDP_BUGS_DIR}/plant.py")
@@ -73,24 +66,14 @@ function(tdp_bug patch)
 		target_compile_options(tdp-sim-${name} PRIVATE -fno-lto)
 	endif()
 
-	add_library(tdpfuzz-${name} INTERFACE)
-	add_dependencies(tdpfuzz-${name} tdpfuzz)
-	target_include_directories(tdpfuzz-${name} INTERFACE
-		$<TARGET_PROPERTY:tdpfuzz,INTERFACE_INCLUDE_DIRECTORIES>)
-	target_link_libraries(tdpfuzz-${name} INTERFACE
-		$<TARGET_FILE:tdpfuzz> oracle tdp-sim-${name} ${TDP_FIBER_OBJECTS})
+	tdp_backend(${name})
 
 	foreach(target fuzz_mmu fuzz_race)
-		tdp_bug_program(${target}-${name} ${name}
-			$<TARGET_OBJECTS:${target}> $<TARGET_OBJECTS:tdp-bug-watch>)
-		if(TDP_LIBFUZZER)
-			target_link_options(${target}-${name} PRIVATE -fsanitize=fuzzer)
-		endif()
+		tdp_backend_program(${target}-${name} ${name} ${target}
+			$<TARGET_OBJECTS:tdp-bug-watch>)
 	endforeach()
 	if(NOT TDP_LIBFUZZER)
-		tdp_bug_program(bug-${name} ${name}
-			$<TARGET_OBJECTS:tdp-bug-run> $<TARGET_OBJECTS:tdp-bug-watch>)
-		tdp_bug_program(tdp-${name} ${name} $<TARGET_OBJECTS:tdp>)
-		target_link_libraries(tdp-${name} PRIVATE PkgConfig::LZMA)
+		tdp_backend_program(bug-${name} ${name} tdp-bug-run $<TARGET_OBJECTS:tdp-bug-watch>)
+		tdp_backend_program(tdp-${name} ${name} tdp)
 	endif()
 endfunction()

@@ -2,12 +2,11 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream(NAME TREE [REPAIRED]) makes, with the findings put right (repairs.h) if it says so, of which the fuzz targets are built only if they are asked for,
+# tdp_upstream(NAME TREE [REPAIRED]) makes, with the findings put right (repairs.h) if it says so,
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
 #   tdp-NAME		the tdp command on it
-#   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets on it
-#
+#   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets on it, which are built only if they are asked for
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
@@ -19,8 +18,8 @@ set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 set(TDP_UPSTREAM_SHARED memslot.c memslot_arch.c dirty_log.c notifier.c page_track.c mmu_cache.c
     page_stat.c)
 
-# tdp_diff(NAME) makes fuzz_diff: libtdp beside the backend NAME. That one's world - executor, oracle and
-# platform again - is one object file of which a single function can be seen.
+# tdp_diff(NAME) makes fuzz_diff: libtdp beside the backend NAME. That one's world - executor, oracle
+# and platform again - is one object file of which a single function can be seen.
 function(tdp_diff name)
 	set(diff "${TDP_UPSTREAM_DIR}/diff")
 	foreach(world libtdp upstream)
@@ -118,32 +117,21 @@ function(tdp_upstream name tree)
 	target_compile_definitions(upstream-shared-${name} PRIVATE ${repaired})
 
 	add_library(tdp-sim-${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:upstream-tree-${name}>
-		$<TARGET_OBJECTS:upstream-mmu-${name}> $<TARGET_OBJECTS:upstream-access-${name}> $<TARGET_OBJECTS:upstream-shared-${name}>
+		$<TARGET_OBJECTS:upstream-mmu-${name}> $<TARGET_OBJECTS:upstream-access-${name}>
+		$<TARGET_OBJECTS:upstream-shared-${name}>
 		"$<FILTER:$<TARGET_OBJECTS:tdp-sim>,INCLUDE,/(platform/[a-z_]+|slot_tree)[.]c[.]o$>")
 	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C)
 
-	add_library(tdpfuzz-${name} INTERFACE)
-	add_dependencies(tdpfuzz-${name} tdpfuzz)
-	target_include_directories(tdpfuzz-${name} INTERFACE
-		$<TARGET_PROPERTY:tdpfuzz,INTERFACE_INCLUDE_DIRECTORIES>)
-	target_link_libraries(tdpfuzz-${name} INTERFACE
-		$<TARGET_FILE:tdpfuzz> oracle tdp-sim-${name} ${TDP_FIBER_OBJECTS})
+	tdp_backend(${name})
 
 	foreach(target fuzz_mmu fuzz_race tdp)
 		if(NOT TARGET ${target})
 			continue()
 		endif()
-		add_executable(${target}-${name} $<TARGET_OBJECTS:${target}>)
-		string(COMPARE NOTEQUAL ${target} tdp on_request)
-		set_target_properties(${target}-${name} PROPERTIES LINKER_LANGUAGE C
-			EXCLUDE_FROM_ALL ${on_request})
-		target_link_libraries(${target}-${name} PRIVATE tdpfuzz-${name})
-		if(TDP_LIBFUZZER)
-			target_link_options(${target}-${name} PRIVATE -fsanitize=fuzzer)
-		endif()
+		tdp_backend_program(${target}-${name} ${name} ${target})
 		tdp_link_time(${target}-${name})
 	endforeach()
 	if(TARGET tdp-${name})
-		target_link_libraries(tdp-${name} PRIVATE PkgConfig::LZMA)
+		set_target_properties(tdp-${name} PROPERTIES EXCLUDE_FROM_ALL OFF)
 	endif()
 endfunction()
