@@ -14,9 +14,10 @@ set(TDP_UPSTREAM_TREE "auto" CACHE STRING
 	"Kernel tree for the upstream backend; auto: what ./dev upstream has unpacked; empty: none")
 set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 
-# What libtdp has in common with the tree's code: slots, notifiers, dirty log, stocks of memory.
-set(TDP_UPSTREAM_SHARED memslot.c memslot_arch.c dirty_log.c notifier.c page_track.c mmu_cache.c
-    page_stat.c)
+# What libtdp has in common with the tree's code: the public interface, slots, notifiers, dirty log,
+# stocks of memory.
+set(TDP_UPSTREAM_SHARED vm.c vm_api.c vcpu_api.c page_stat.c memslot.c memslot_arch.c dirty_log.c
+	notifier.c page_track.c mmu_cache.c)
 
 # tdp_diff(NAME) makes fuzz_diff: libtdp beside the backend NAME. That one's world - executor, oracle
 # and platform again - is one object file of which a single function can be seen.
@@ -109,7 +110,7 @@ function(tdp_upstream name tree)
 	set(shared ${TDP_UPSTREAM_SHARED})
 	list(TRANSFORM shared PREPEND "${PROJECT_SOURCE_DIR}/libtdp/")
 	add_library(upstream-shared-${name} OBJECT EXCLUDE_FROM_ALL ${shared}
-		"${TDP_UPSTREAM_DIR}/api.c" "${TDP_UPSTREAM_DIR}/api_vm.c")
+		"${TDP_UPSTREAM_DIR}/slot_flags.c")
 	add_dependencies(upstream-shared-${name} upstream-taken-${name})
 	target_include_directories(upstream-shared-${name} PRIVATE ${common}
 		"${PROJECT_SOURCE_DIR}/libtdp")

@@ -52,6 +52,21 @@ void kvm_destroy_dirty_bitmap(struct kvm_memory_slot *slot)
 }
 
 /**
+ * kvm_flush_remote_tlbs_memslot() - flush a slot's gfns
+ * @kvm: the VM
+ * @slot: the slot
+ *
+ * Mirrors kvm_flush_remote_tlbs_memslot().
+ *
+ * Context: slots_lock held, so that whoever works on the slot next finds the flush done.
+ */
+void kvm_flush_remote_tlbs_memslot(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	lockdep_assert_owned(&kvm->slots_lock);
+	kvm_flush_remote_tlbs_range(kvm, slot->base_gfn, slot->npages);
+}
+
+/**
  * mark_page_dirty_in_slot() - a page was, or is about to be, written
  * @kvm: the VM
  * @slot: that holds @gfn; NULL: nothing to mark

@@ -8,10 +8,6 @@
 int kvm_alloc_dirty_bitmap(struct kvm *kvm, struct kvm_memory_slot *slot);
 void kvm_destroy_dirty_bitmap(struct kvm_memory_slot *slot);
 
-void __kvm_mmu_slot_try_split_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot,
-					 int target_level);
-bool __kvm_mmu_slot_gfn_write_protect(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
-				      int min_level);
 void kvm_mmu_slot_remove_write_access(struct kvm *kvm, const struct kvm_memory_slot *slot,
 				      int start_level);
 void kvm_mmu_slot_leaf_clear_dirty(struct kvm *kvm, const struct kvm_memory_slot *slot);

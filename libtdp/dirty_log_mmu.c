@@ -7,23 +7,9 @@
 
 #include "dirty_log.h"
 #include "memslot.h"
+#include "mmu_calls.h"
 #include "mmu_internal.h"
 #include "tdp_mmu.h"
-
-/**
- * kvm_flush_remote_tlbs_memslot() - flush a slot's gfns
- * @kvm: the VM
- * @slot: the slot
- *
- * Mirrors kvm_flush_remote_tlbs_memslot().
- *
- * Context: slots_lock held, so that whoever works on the slot next finds the flush done.
- */
-void kvm_flush_remote_tlbs_memslot(struct kvm *kvm, const struct kvm_memory_slot *slot)
-{
-	lockdep_assert_owned(&kvm->slots_lock);
-	kvm_flush_remote_tlbs_range(kvm, slot->base_gfn, slot->npages);
-}
 
 /**
  * kvm_mmu_slot_remove_write_access() - write-protect a slot for logging
@@ -152,74 +138,4 @@ void kvm_arch_mmu_enable_log_dirty_pt_masked(struct kvm *kvm, struct kvm_memory_
 					      gfn + 63 - __builtin_clzll(mask));
 
 	kvm_tdp_mmu_clear_dirty_pt_masked(kvm, slot, gfn, mask, !kvm->arch.cpu_dirty_log_size);
-}
-
-static int kvm_lock_memslot(struct kvm *kvm, u32 slot_id, struct kvm_memory_slot **slotp)
-{
-	mutex_lock(&kvm->slots_lock);
-	*slotp = kvm_find_memslot(kvm, slot_id);
-	if (*slotp)
-		return 0;
-	mutex_unlock(&kvm->slots_lock);
-	return -EINVAL;
-}
-
-/**
- * kvm_mmu_slot_try_split_huge_pages() - split a slot's huge pages, as far as memory allows
- * @kvm: the VM
- * @slot: as_id << 16 | id
- * @target_level: PG_LEVEL_4K or PG_LEVEL_2M: the largest mappings that may stay
- *
- * Mirrors kvm_mmu_slot_try_split_huge_pages().
- *
- * Context: takes slots_lock, and mmu_lock for reading.
- * Return: 0, also if memory ran out on the way; -EINVAL for bad arguments.
- */
-int kvm_mmu_slot_try_split_huge_pages(struct kvm *kvm, u32 slot, int target_level)
-{
-	struct kvm_memory_slot *memslot;
-
-	if (!kvm || target_level < PG_LEVEL_4K || target_level > PG_LEVEL_2M)
-		return -EINVAL;
-	if (kvm_lock_memslot(kvm, slot, &memslot))
-		return -EINVAL;
-	__kvm_mmu_slot_try_split_huge_pages(kvm, memslot, target_level);
-	mutex_unlock(&kvm->slots_lock);
-	return 0;
-}
-
-/**
- * kvm_mmu_slot_gfn_write_protect() - make a gfn unwritable, as shadow paging does, and flush
- * @kvm: the VM
- * @slot: as_id << 16 | id
- * @gfn: guest frame in the slot
- * @min_level: PG_LEVEL_4K to PG_LEVEL_1G: lowest level of mappings to protect
- *
- * The next write fault makes it writable again, unless the gfn is tracked.
- * Mirrors kvm_mmu_slot_gfn_write_protect() and the flush that its callers owe.
- *
- * Context: takes slots_lock, and mmu_lock for writing.
- * Return: 1 if a mapping was changed, else 0; -EINVAL for bad arguments.
- */
-int kvm_mmu_slot_gfn_write_protect(struct kvm *kvm, u32 slot, gfn_t gfn, int min_level)
-{
-	struct kvm_memory_slot *memslot;
-	bool flush;
-
-	if (!kvm || min_level < PG_LEVEL_4K || min_level > KVM_MAX_HUGEPAGE_LEVEL)
-		return -EINVAL;
-	if (kvm_lock_memslot(kvm, slot, &memslot))
-		return -EINVAL;
-	if (!memslot_has_gfn(memslot, gfn)) {
-		mutex_unlock(&kvm->slots_lock);
-		return -EINVAL;
-	}
-
-	write_lock(&kvm->mmu_lock);
-	flush = __kvm_mmu_slot_gfn_write_protect(kvm, memslot, gfn, min_level);
-	if (flush)
-		kvm_flush_remote_tlbs(kvm);
-	write_unlock(&kvm->mmu_lock);
-	mutex_unlock(&kvm->slots_lock);
-	return flush;
 }

@@ -12,6 +12,14 @@
 #define KVM_PFN_NOSLOT		(1ULL << 63)
 #define KVM_PFN_ERR_FAULT	KVM_PFN_ERR_MASK
 
+#define VALID_PAGE(x) ((x) != INVALID_PAGE)
+
+/* Highest gfn that can be mapped. */
+static inline gfn_t kvm_mmu_max_gfn(const struct kvm *kvm)
+{
+	return (1ULL << (kvm->arch.maxphyaddr - PAGE_SHIFT)) - 1;
+}
+
 static inline bool is_error_noslot_pfn(kvm_pfn_t pfn)
 {
 	return (pfn & KVM_PFN_ERR_NOSLOT_MASK) != 0;

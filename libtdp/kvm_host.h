@@ -17,7 +17,6 @@
 #include "kvm_slot.h"
 
 #define KVM_MAX_VCPUS			64
-#define VALID_PAGE(x)			((x) != INVALID_PAGE)
 
 /* Names the page tables that may be shared: those of equal role. */
 union kvm_mmu_page_role {

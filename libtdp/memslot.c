@@ -7,7 +7,7 @@
 #include "memslot.h"
 
 #include "dirty_log.h"
-#include "zap.h"
+#include "mmu_calls.h"
 
 static struct kvm_memslots *kvm_get_inactive_memslots(struct kvm *kvm, int as_id)
 {

@@ -5,9 +5,9 @@
  */
 #include "memslot.h"
 
+#include "mmu_calls.h"
 #include "mmu_internal.h"
 #include "page_track.h"
-#include "zap.h"
 
 static u64 kvm_mmu_slot_lpages(const struct kvm_memory_slot *slot, int level)
 {

@@ -63,12 +63,6 @@ static inline gfn_t gfn_round_for_level(gfn_t gfn, int level)
 	return gfn & -KVM_PAGES_PER_HPAGE(level);
 }
 
-/* Highest gfn that can be mapped. */
-static inline gfn_t kvm_mmu_max_gfn(const struct kvm *kvm)
-{
-	return (1ULL << (kvm->arch.maxphyaddr - PAGE_SHIFT)) - 1;
-}
-
 /* Flush the page of size @level that holds @gfn. */
 static inline void kvm_flush_remote_tlbs_gfn(struct kvm *kvm, gfn_t gfn, int level)
 {

@@ -5,9 +5,9 @@
  * huge pages may come back.  Mirrors the nx_huge_pages part of arch/x86/kvm/mmu/mmu.c.
  */
 #include "memslot.h"
+#include "mmu_calls.h"
 #include "mmu_internal.h"
 #include "tdp_mmu.h"
-#include "zap.h"
 
 /**
  * track_possible_nx_huge_page() - a table could be a huge page, were it not executed from
@@ -50,27 +50,21 @@ static void unaccount_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
 }
 
 /**
- * kvm_set_nx_huge_pages() - turn the mitigation on or off
+ * __kvm_set_nx_huge_pages() - turn the mitigation on or off
  * @kvm: the VM; the kernel's switch is global and does this to every VM
  * @on: huge pages are not executable
  *
  * All mappings are built anew under the new rule. Mirrors set_nx_huge_pages().
  *
  * Context: takes slots_lock and mmu_lock.
- * Return: 0 or -EINVAL.
  */
-int kvm_set_nx_huge_pages(struct kvm *kvm, bool on)
+void __kvm_set_nx_huge_pages(struct kvm *kvm, bool on)
 {
-	bool old;
+	const bool old = READ_ONCE(kvm->arch.nx_huge_pages);
 
-	if (!kvm)
-		return -EINVAL;
-
-	old = READ_ONCE(kvm->arch.nx_huge_pages);
 	WRITE_ONCE(kvm->arch.nx_huge_pages, on);
 	if (on != old)
 		kvm_mmu_zap_all_fast(kvm);
-	return 0;
 }
 
 /*
@@ -105,27 +99,24 @@ static bool kvm_recover_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
 }
 
 /**
- * kvm_recover_nx_huge_pages() - give up the oldest tables that the mitigation has made
+ * __kvm_recover_nx_huge_pages() - give up the oldest tables that the mitigation has made
  * @kvm: the VM
  *
  * One in nx_huge_pages_recovery_ratio, rounded up; none if that is 0 or the mitigation is off, as
  * then the kernel's worker does not run. Mirrors kvm_recover_nx_huge_pages().
  *
  * Context: takes mmu_lock for writing, inside an SRCU read section; yields.
- * Return: 0 or -EINVAL.
  */
-int kvm_recover_nx_huge_pages(struct kvm *kvm)
+void __kvm_recover_nx_huge_pages(struct kvm *kvm)
 {
 	struct kvm_mmu_page *sp;
+	const u64 ratio = kvm->config.nx_recovery_ratio;
 	bool flush = false;
-	u64 to_zap, ratio;
+	u64 to_zap;
 	int idx;
 
-	if (!kvm)
-		return -EINVAL;
-	ratio = kvm->config.nx_recovery_ratio;
 	if (!is_nx_huge_page_enabled(kvm) || !ratio)
-		return 0;
+		return;
 
 	idx = srcu_read_lock(&kvm->srcu);
 	write_lock(&kvm->mmu_lock);
@@ -154,5 +145,4 @@ int kvm_recover_nx_huge_pages(struct kvm *kvm)
 	rcu_read_unlock();
 	write_unlock(&kvm->mmu_lock);
 	srcu_read_unlock(&kvm->srcu, idx);
-	return 0;
 }

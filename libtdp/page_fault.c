@@ -7,6 +7,7 @@
 #include "page_fault.h"
 
 #include "memslot.h"
+#include "mmu_calls.h"
 #include "notifier.h"
 #include "page_track.h"
 #include "spte.h"
@@ -262,7 +263,18 @@ static int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_cod
 	return r;
 }
 
-static int __kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
+/**
+ * __kvm_mmu_page_fault() - kvm_mmu_page_fault() for a gpa that an SPTE can translate
+ * @vcpu: that faulted; out of the guest, with a root loaded
+ * @gpa: guest physical address, bytes
+ * @error_code: PFERR_*
+ *
+ * Mirrors kvm_mmu_page_fault().
+ *
+ * Context: SRCU read section; takes mmu_lock for reading.
+ * Return: as kvm_mmu_page_fault().
+ */
+int __kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
 	int r;
 
@@ -283,39 +295,6 @@ static int __kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code
 		vcpu->stat.pf_emulate++;
 	else if (r == RET_PF_SPURIOUS)
 		vcpu->stat.pf_spurious++;
-	return r;
-}
-
-/**
- * kvm_mmu_page_fault() - an EPT violation or misconfiguration, or a nested page fault
- * @vcpu: that faulted; out of the guest, with a root loaded
- * @gpa: guest physical address, bytes
- * @error_code: PFERR_*; RSVD for a misconfiguration
- *
- * Mirrors kvm_mmu_page_fault(), which goes on to emulate; here that is the caller's, who marks what
- * it writes by kvm_vcpu_mark_page_dirty(). A gpa that no SPTE can translate is emulated without
- * one.
- *
- * Context: takes mmu_lock for reading, inside an SRCU read section.
- * Return: RET_PF_FIXED; RET_PF_SPURIOUS; RET_PF_RETRY: let the guest try again; RET_PF_EMULATE:
- *	MMIO or a write to a read-only slot; RET_PF_WRITE_PROTECTED: a write to a tracked gfn;
- *	-ENOMEM; -EFAULT: the host has no such page; -EINVAL for bad arguments or broken page
- *	tables.
- */
-int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
-{
-	int idx, r;
-
-	if (!vcpu)
-		return -EINVAL;
-	if (WARN_ON_ONCE(!VALID_PAGE(vcpu->arch.mmu->root.hpa)))
-		return RET_PF_RETRY;
-	if (gpa >> PAGE_SHIFT > kvm_mmu_max_gfn(vcpu->kvm))
-		return RET_PF_EMULATE;
-
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	r = __kvm_mmu_page_fault(vcpu, gpa, error_code);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 	return r;
 }
 
@@ -351,34 +330,15 @@ static int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8
 }
 
 /**
- * kvm_arch_vcpu_pre_fault_memory() - map what comes first in a range, before the guest asks for it
+ * __kvm_vcpu_pre_fault() - map a page before the guest asks for it
  * @vcpu: whose root, loaded if there is none
- * @gfn: first guest frame
- * @npages: how many are wanted
+ * @gfn: guest frame
+ * @level: result: size of the mapping
  *
- * One mapping, of whatever size; ask again for what it leaves. Mirrors the function of that name,
- * which KVM_PRE_FAULT_MEMORY calls so. While the root or the pfn is stale, it tries again.
- *
- * Context: takes mmu_lock for reading, inside an SRCU read section.
- * Return: pages from @gfn on that the mapping has of the range; -ENOENT: MMIO; -EAGAIN: the slot is
- *	being deleted or moved; -ENOMEM; -EFAULT: the host has no such page; -EINVAL for bad
- *	arguments.
+ * Context: SRCU read section; takes mmu_lock for reading.
+ * Return: 0, or as kvm_arch_vcpu_pre_fault_memory().
  */
-s64 kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, gfn_t gfn, u64 npages)
+int __kvm_vcpu_pre_fault(struct kvm_vcpu *vcpu, gfn_t gfn, u8 *level)
 {
-	u8 level = PG_LEVEL_4K;
-	u64 left;
-	int idx, r;
-
-	if (!vcpu || !npages || gfn > kvm_mmu_max_gfn(vcpu->kvm))
-		return -EINVAL;
-
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	r = kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, &level);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	if (r)
-		return r;
-
-	left = gfn_round_for_level(gfn, level) + KVM_PAGES_PER_HPAGE(level) - gfn;
-	return left < npages ? left : npages;
+	return kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, level);
 }

@@ -5,8 +5,8 @@
  */
 #include "page_track.h"
 
-#include "dirty_log.h"
 #include "memslot.h"
+#include "mmu_calls.h"
 #include "mmu_internal.h"
 
 /* Acquire: whoever sees it sees every slot's counters. */

@@ -6,6 +6,7 @@
 #include "memslot.h"
 
 #include "dirty_log.h"
+#include "mmu_calls.h"
 #include "page_track.h"
 
 /*

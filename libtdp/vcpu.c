@@ -6,6 +6,7 @@
  */
 #include "vcpu.h"
 
+#include "mmu_calls.h"
 #include "spte.h"
 #include "tdp_mmu.h"
 
@@ -86,11 +87,23 @@ static void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu)
 		kvm_mmu_free_roots(vcpu);
 }
 
-/* The vCPU's caches for the root's predecessors may hold anything, so it begins with empty ones. */
-static int __kvm_mmu_load(struct kvm_vcpu *vcpu)
+/**
+ * __kvm_mmu_load() - give the vCPU the root for its role, made if there is none yet
+ * @vcpu: the vCPU; nothing is done if it has a root
+ *
+ * The vCPU's caches for the root's predecessors may hold anything, so it begins with empty ones.
+ * Mirrors kvm_mmu_load().
+ *
+ * Context: SRCU read section; takes mmu_lock for reading.
+ * Return: 0; -ENOMEM, without a root.
+ */
+int __kvm_mmu_load(struct kvm_vcpu *vcpu)
 {
-	int r = mmu_topup_memory_caches(vcpu);
+	int r;
 
+	if (likely(VALID_PAGE(vcpu->arch.mmu->root.hpa)))
+		return 0;
+	r = mmu_topup_memory_caches(vcpu);
 	if (!r)
 		r = kvm_tdp_mmu_alloc_root(vcpu);
 	if (!r)
@@ -112,159 +125,53 @@ int kvm_mmu_reload(struct kvm_vcpu *vcpu)
 {
 	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
 		kvm_mmu_free_obsolete_roots(vcpu);
-	if (likely(VALID_PAGE(vcpu->arch.mmu->root.hpa)))
-		return 0;
 	return __kvm_mmu_load(vcpu);
 }
 
 /**
- * kvm_mmu_load() - give the vCPU the root for its role, made if there is none yet
- * @vcpu: the vCPU; nothing is done if it has a root
- *
- * The vCPU's TLB and paging-structure caches are to be taken as empty after that; see
- * kvm_vcpu_tlb_flushes(). Mirrors kvm_mmu_load().
- *
- * Context: takes mmu_lock for reading.
- * Return: 0; -ENOMEM, without a root; -EINVAL.
- */
-int kvm_mmu_load(struct kvm_vcpu *vcpu)
-{
-	int idx, r = 0;
-
-	if (!vcpu)
-		return -EINVAL;
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	if (!VALID_PAGE(vcpu->arch.mmu->root.hpa))
-		r = __kvm_mmu_load(vcpu);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	return r;
-}
-
-/**
- * kvm_mmu_unload() - the vCPU lets go of its root
+ * __kvm_mmu_unload() - the vCPU lets go of its root
  * @vcpu: the vCPU; not in the guest
  *
- * If that was the last reference to an invalid root, the root is zapped and freed.
  * Mirrors kvm_mmu_unload().
  *
  * Context: takes mmu_lock for reading.
  */
-void kvm_mmu_unload(struct kvm_vcpu *vcpu)
+void __kvm_mmu_unload(struct kvm_vcpu *vcpu)
 {
-	if (!vcpu)
-		return;
 	kvm_mmu_free_roots(vcpu);
-	vcpu->arch.mmio_gfn = 0;
 }
 
 /**
- * kvm_vcpu_enter_guest() - what must be done for the MMU before the guest runs
+ * __kvm_vcpu_enter_guest() - serve the vCPU's requests, then load a root if there is none
  * @vcpu: the vCPU
  *
- * Serves the vCPU's requests, then loads a root if there is none. Of vcpu_enter_guest(): a request
- * that comes meanwhile is served too, so that when this returns 0 and the caller enters the guest
- * at once, none is left.
- *
- * Context: takes mmu_lock for reading, inside an SRCU read section.
- * Return: 0: the guest may run; -ENOMEM: it has no root; -EINVAL.
+ * Context: SRCU read section; takes mmu_lock for reading.
+ * Return: 0; -ENOMEM, without a root.
  */
-int kvm_vcpu_enter_guest(struct kvm_vcpu *vcpu)
+int __kvm_vcpu_enter_guest(struct kvm_vcpu *vcpu)
 {
-	int idx, r;
-
-	if (!vcpu)
-		return -EINVAL;
-	do {
-		idx = srcu_read_lock(&vcpu->kvm->srcu);
-		r = kvm_mmu_reload(vcpu);
-		srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	} while (!r && tdp_read_word(&vcpu->requests));
-	return r;
+	return kvm_mmu_reload(vcpu);
 }
 
 /**
- * kvm_vcpu_set_mode() - enter or leave SMM or guest mode
- * @vcpu: the vCPU; not in the guest
- * @smm: in system management mode: address space 1
- * @guest_mode: in the nested-like mode, which has roots of its own
- *
- * The current root is put; the next is loaded by kvm_vcpu_enter_guest() or kvm_mmu_load().
- * Mirrors kvm_smm_changed() and kvm_mmu_reset_context().
- *
- * Context: takes mmu_lock for reading.
- * Return: 0; -EINVAL.
- */
-int kvm_vcpu_set_mode(struct kvm_vcpu *vcpu, bool smm, bool guest_mode)
-{
-	if (!vcpu)
-		return -EINVAL;
-	vcpu->arch.smm = smm;
-	vcpu->arch.guest_mode = guest_mode;
-	kvm_mmu_unload(vcpu);
-	kvm_init_mmu(vcpu);
-	return 0;
-}
-
-/**
- * kvm_vcpu_root_hpa() - the root that the vCPU runs on
- * @vcpu: the vCPU
- *
- * Return: its physical address; INVALID_PAGE if none is loaded.
- */
-hpa_t kvm_vcpu_root_hpa(struct kvm_vcpu *vcpu)
-{
-	return vcpu ? vcpu->arch.mmu->root.hpa : INVALID_PAGE;
-}
-
-/**
- * kvm_vcpu_mmio_gfn() - the gfn that is remembered to be MMIO
- * @vcpu: the vCPU
- *
- * Return: the gfn of the last MMIO access, as far as its fault told it; 0 if there was none.
- */
-gfn_t kvm_vcpu_mmio_gfn(struct kvm_vcpu *vcpu)
-{
-	return vcpu ? vcpu->arch.mmio_gfn : 0;
-}
-
-/**
- * kvm_vcpu_tlb_flushes() - how often the vCPU's own TLB was flushed for a root being loaded
- * @vcpu: the vCPU
- *
- * Return: a count that only grows.
- */
-__no_kcsan u64 kvm_vcpu_tlb_flushes(struct kvm_vcpu *vcpu)
-{
-	return vcpu ? vcpu->stat.tlb_flush : 0;
-}
-
-/**
- * kvm_vcpu_get_spte() - the last SPTE that translates a gpa in the vCPU's root
- * @vcpu: the vCPU
+ * __kvm_vcpu_get_spte() - the last SPTE that translates a gpa in the vCPU's root
+ * @vcpu: the vCPU; has a root
  * @gpa: guest physical address, bytes
- * @level: result: the SPTE's level; 0 if the vCPU has no root. May be NULL
+ * @level: result: the SPTE's level; 0 if there is none
  *
  * Mirrors get_sptes_lockless().
  *
  * Context: RCU read section; no lock.
- * Return: the SPTE, which may be non-present; 0 without a root.
+ * Return: the SPTE, which may be non-present; 0 if there is none.
  */
-u64 kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
+u64 __kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 {
 	u64 sptes[PT64_ROOT_MAX_LEVEL + 1];
 	int leaf, root_level;
 
-	if (level)
-		*level = 0;
-	if (!vcpu || !VALID_PAGE(vcpu->arch.mmu->root.hpa))
-		return 0;
-
 	kvm_tdp_mmu_walk_lockless_begin();
 	leaf = kvm_tdp_mmu_get_walk(vcpu, gpa, sptes, &root_level);
 	kvm_tdp_mmu_walk_lockless_end();
-	if (leaf < 0)
-		return 0;
-	if (level)
-		*level = leaf;
-	return sptes[leaf];
+	*level = leaf < 0 ? 0 : leaf;
+	return leaf < 0 ? 0 : sptes[leaf];
 }

@@ -7,6 +7,5 @@
 
 void kvm_make_all_cpus_request(struct kvm *kvm, u64 req);
 int kvm_mmu_reload(struct kvm_vcpu *vcpu);
-void kvm_init_mmu(struct kvm_vcpu *vcpu);
 
 #endif /* LIBTDP_VCPU_H */

@@ -4,9 +4,7 @@
  * kvm_arch_init_vm(), kvm_arch_vcpu_create() and kvm_destroy_vm().
  */
 #include "memslot.h"
-#include "mmu_internal.h"
-#include "tdp_mmu.h"
-#include "vcpu.h"
+#include "mmu_calls.h"
 
 /* Entries of the CPU's page-modification log. */
 #define PML_ENTITY_NUM 512
@@ -14,7 +12,8 @@
 /* Of a 4-level root; with more levels the CPU's own limit is lower. */
 #define GPA_BITS_4LEVEL 48
 
-const struct tdp_backend tdp_backend = { .name = "libtdp", .zap_policy = true };
+/* Address bits above the cache's tag that hold what the L1TF mitigation moves. */
+#define L1TF_MOVED_BITS 5
 
 static bool in_range(int val, int low, int high)
 {
@@ -35,11 +34,8 @@ static bool tdp_vm_config_valid(const struct tdp_vm_config *c)
 		return false;
 	if ((c->me_value & ~c->me_mask) || (c->me_mask & ~GENMASK_ULL(51, PAGE_SHIFT)))
 		return false;
-	/*
-	 * Five address bits above the cache's tag must be free to hold what the mitigation moves.
-	 */
-	if (c->l1tf && (c->cachebits < c->maxphyaddr ||
-			c->cachebits >= 52 - SHADOW_NONPRESENT_OR_RSVD_MASK_LEN))
+	if (c->l1tf &&
+	    (c->cachebits < c->maxphyaddr || c->cachebits >= 52 - L1TF_MOVED_BITS))
 		return false;
 	/* Its place is where MMIO SPTEs have reserved bits below an encryption bit. */
 	if (c->l1tf && c->me_value)
@@ -66,14 +62,11 @@ static void kvm_init_vm(struct kvm *kvm, const struct tdp_vm_config *config)
 	kvm->mmu_invalidate_seq = config->mmu_invalidate_seq;
 	kvm_init_memslots(kvm, config->memslots_generation);
 
-	tdp_spte_format_init(&kvm->arch.spte_format, config);
 	kvm->arch.maxphyaddr = config->maxphyaddr;
 	if (config->root_level == PT64_ROOT_4LEVEL && config->maxphyaddr > GPA_BITS_4LEVEL)
 		kvm->arch.maxphyaddr = GPA_BITS_4LEVEL;
-	kvm->arch.fault_policy = config->fault_policy;
-	kvm->arch.nx_huge_pages = config->nx_huge_pages;
 	kvm->arch.cpu_dirty_log_size = config->pml ? PML_ENTITY_NUM : 0;
-	kvm_mmu_init_tdp_mmu(kvm);
+	kvm_mmu_init_vm(kvm);
 }
 
 /**
@@ -129,9 +122,7 @@ int kvm_create_vcpu(struct kvm *kvm, struct kvm_vcpu **vcpup)
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu->kvm = kvm;
-	vcpu->arch.root_mmu.root.hpa = INVALID_PAGE;
-	mmu_init_memory_caches(vcpu);
-	kvm_init_mmu(vcpu);
+	kvm_mmu_create(vcpu);
 
 	mutex_lock(&kvm->slots_lock);
 	vcpu->vcpu_id = kvm->created_vcpus;
@@ -154,7 +145,7 @@ static void kvm_mmu_notifier_unregister(struct kvm *kvm)
 {
 	int idx = srcu_read_lock(&kvm->srcu);
 
-	kvm_mmu_zap_all(kvm);
+	__kvm_mmu_zap_all(kvm);
 	srcu_read_unlock(&kvm->srcu, idx);
 
 	if (!kvm->mn_active_invalidate_count)
@@ -167,9 +158,9 @@ static void kvm_destroy_vcpus(struct kvm *kvm)
 	int i;
 
 	for (i = 0; i < kvm->created_vcpus; i++)
-		kvm_mmu_unload(kvm->vcpus[i]);
+		__kvm_mmu_unload(kvm->vcpus[i]);
 	for (i = 0; i < kvm->created_vcpus; i++) {
-		mmu_free_memory_caches(kvm->vcpus[i]);
+		kvm_mmu_destroy(kvm->vcpus[i]);
 		kfree(kvm->vcpus[i]);
 	}
 }
@@ -191,7 +182,7 @@ void kvm_destroy_vm(struct kvm *kvm)
 	kvm->users_count.refs = 0;
 	kvm_mmu_notifier_unregister(kvm);
 	kvm_destroy_vcpus(kvm);
-	kvm_mmu_uninit_tdp_mmu(kvm);
+	kvm_mmu_uninit_vm(kvm);
 	kvm_free_memslots(kvm);
 	kfree(kvm);
 }

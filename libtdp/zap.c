@@ -3,7 +3,7 @@
  * Zaps of whole roots, slots and gfn ranges.  Mirrors those parts of
  * arch/x86/kvm/mmu/mmu.c.
  */
-#include "zap.h"
+#include "mmu_calls.h"
 
 #include "memslot.h"
 #include "notifier.h"
@@ -50,44 +50,22 @@ void __kvm_mmu_zap_all_fast(struct kvm *kvm)
 }
 
 /**
- * kvm_mmu_zap_all_fast() - make all page tables obsolete, then zap them while vCPUs build new ones
+ * __kvm_mmu_zap_all() - zap every mapping of every root
  * @kvm: the VM
  *
- * When this returns no vCPU runs on an old root, and the old roots map nothing.
- * Mirrors kvm_mmu_zap_all_fast().
- *
- * Context: takes slots_lock and mmu_lock.
- */
-void kvm_mmu_zap_all_fast(struct kvm *kvm)
-{
-	if (!kvm)
-		return;
-	mutex_lock(&kvm->slots_lock);
-	__kvm_mmu_zap_all_fast(kvm);
-	mutex_unlock(&kvm->slots_lock);
-}
-
-/**
- * kvm_mmu_zap_all() - zap every mapping of every root
- * @kvm: the VM
- *
- * For a VM that will not run again, as when its host memory is torn down: vCPUs are not made to
- * leave the guest, and what they still have in their TLBs is not flushed.
- * Mirrors kvm_mmu_zap_all() and kvm_arch_flush_shadow_all().
+ * Mirrors kvm_mmu_zap_all().
  *
  * Context: takes mmu_lock for writing.
  */
-void kvm_mmu_zap_all(struct kvm *kvm)
+void __kvm_mmu_zap_all(struct kvm *kvm)
 {
-	if (!kvm)
-		return;
 	write_lock(&kvm->mmu_lock);
 	kvm_tdp_mmu_zap_all(kvm);
 	write_unlock(&kvm->mmu_lock);
 }
 
 /**
- * kvm_zap_gfn_range() - zap what maps a range of gfns in any valid root
+ * __kvm_zap_gfn_range() - zap what maps a range of gfns in any valid root
  * @kvm: the VM
  * @start: first gfn
  * @end: first gfn after it
@@ -96,15 +74,11 @@ void kvm_mmu_zap_all(struct kvm *kvm)
  * before do not map it after. Mirrors kvm_zap_gfn_range().
  *
  * Context: takes mmu_lock for writing, inside an SRCU read section.
- * Return: 0; -EINVAL if the range is empty.
  */
-int kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
+void __kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
 {
 	bool flush;
 	int idx;
-
-	if (!kvm || end <= start)
-		return -EINVAL;
 
 	idx = srcu_read_lock(&kvm->srcu);
 	write_lock(&kvm->mmu_lock);
@@ -118,7 +92,6 @@ int kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
 
 	write_unlock(&kvm->mmu_lock);
 	srcu_read_unlock(&kvm->srcu, idx);
-	return 0;
 }
 
 /**
@@ -163,23 +136,4 @@ void __kvm_mmu_invalidate_mmio_sptes(struct kvm *kvm, u64 gen)
 	/* What tells address spaces apart would hide the wrap of all but the first. */
 	if (!(gen & MMIO_SPTE_GEN_MASK & ~(u64)(KVM_MAX_NR_ADDRESS_SPACES - 1)))
 		__kvm_mmu_zap_all_fast(kvm);
-}
-
-/**
- * kvm_mmu_invalidate_mmio_sptes() - zap everything if the generation that MMIO SPTEs hold has
- * wrapped
- * @kvm: the VM
- * @gen: the new generation of the slots, without the in-progress bit
- *
- * Else a very old MMIO SPTE could pass for a new one. Mirrors kvm_mmu_invalidate_mmio_sptes().
- *
- * Context: takes slots_lock; may take mmu_lock.
- */
-void kvm_mmu_invalidate_mmio_sptes(struct kvm *kvm, u64 gen)
-{
-	if (!kvm)
-		return;
-	mutex_lock(&kvm->slots_lock);
-	__kvm_mmu_invalidate_mmio_sptes(kvm, gen);
-	mutex_unlock(&kvm->slots_lock);
 }

@@ -14,7 +14,7 @@
 @@
 expression kvm, start, end;
 @@
- kvm_zap_gfn_range(...)
+ __kvm_zap_gfn_range(...)
  {
  ...
 -kvm_mmu_invalidate_range_add(kvm, start, end);

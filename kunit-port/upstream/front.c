@@ -10,6 +10,13 @@
 #include "tdp_mmu.h"
 #include "spte.h"
 
+#ifdef UPSTREAM_REPAIRED
+#define BACKEND_NAME "upstream-repaired"
+#else
+#define BACKEND_NAME "upstream"
+#endif
+const struct tdp_backend tdp_backend = { .name = BACKEND_NAME, .zap_policy = false };
+
 int nx_huge_pages;
 bool eager_page_split;
 unsigned int nx_huge_pages_recovery_ratio;
@@ -78,7 +85,7 @@ static int do_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, bool 
 
 	if (slot && slot->flags & KVM_MEMSLOT_INVALID)
 		return -EAGAIN;
-	r = upstream_reload(vcpu);
+	r = __kvm_vcpu_enter_guest(vcpu);
 	if (r)
 		return r;
 	r = RET_PF_RETRY;
@@ -120,7 +127,7 @@ static void repaired_remove_write_access(struct kvm *kvm, const struct kvm_memor
 #include "tree_x86.h"
 
 /* The CPU, the module parameters and what the vendor modules do with them. */
-void upstream_set_masks(const struct tdp_vm_config *config)
+static void set_masks(const struct tdp_vm_config *config)
 {
 	const int me_bit = config->me_mask ? __builtin_ctzll(config->me_mask) : 64;
 
@@ -194,8 +201,10 @@ struct kvm_lpage_info *lpage_info_slot(gfn_t gfn, const struct kvm_memory_slot *
 	return &slot->arch.lpage_info[level - PG_LEVEL_2M][gfn_to_index(gfn, slot->base_gfn, level)];
 }
 
-void upstream_init_vm(struct kvm *kvm)
+void kvm_mmu_init_vm(struct kvm *kvm)
 {
+	upstream_vm = kvm;
+	set_masks(&kvm->config);
 	kvm->arch.shadow_mmio_value = shadow_mmio_value;
 	kvm->arch.pre_fault_allowed = true;
 	INIT_LIST_HEAD(&kvm->arch.active_mmu_pages);
@@ -203,7 +212,7 @@ void upstream_init_vm(struct kvm *kvm)
 	kvm_mmu_init_tdp_mmu(kvm);
 }
 
-void upstream_uninit_vm(struct kvm *kvm)
+void kvm_mmu_uninit_vm(struct kvm *kvm)
 {
 	kvm_mmu_uninit_tdp_mmu(kvm);
 }
@@ -218,7 +227,7 @@ static void clear_roots(struct kvm_mmu *mmu)
 }
 
 /* As init_kvm_tdp_mmu(), for a guest of which nothing else matters. */
-void upstream_init_mmu(struct kvm_vcpu *vcpu)
+void kvm_init_mmu(struct kvm_vcpu *vcpu)
 {
 	struct kvm_mmu *mmu = &vcpu->arch.root_mmu;
 	union kvm_cpu_role cpu_role = { 0 };
@@ -231,7 +240,7 @@ void upstream_init_mmu(struct kvm_vcpu *vcpu)
 	reset_tdp_shadow_zero_bits_mask(mmu);
 }
 
-void upstream_init_vcpu(struct kvm_vcpu *vcpu)
+void kvm_mmu_create(struct kvm_vcpu *vcpu)
 {
 	vcpu->arch.mmu = &vcpu->arch.root_mmu;
 	vcpu->arch.walk_mmu = &vcpu->arch.root_mmu;
@@ -241,21 +250,27 @@ void upstream_init_vcpu(struct kvm_vcpu *vcpu)
 	vcpu->arch.mmu_shadowed_info_cache.nobjs = INT_MAX;
 	vcpu->arch.mmu_page_header_cache.object_size = sizeof(struct kvm_mmu_page);
 	vcpu->arch.mmu_shadow_page_cache.init_value = SHADOW_NONPRESENT_VALUE;
-	upstream_init_mmu(vcpu);
+	kvm_init_mmu(vcpu);
 }
 
-int upstream_load(struct kvm_vcpu *vcpu)
+void kvm_mmu_destroy(struct kvm_vcpu *vcpu)
+{
+	kvm_mmu_free_memory_cache(&vcpu->arch.mmu_shadow_page_cache);
+	kvm_mmu_free_memory_cache(&vcpu->arch.mmu_page_header_cache);
+}
+
+int __kvm_mmu_load(struct kvm_vcpu *vcpu)
 {
 	return kvm_mmu_reload(vcpu);
 }
 
-void upstream_unload(struct kvm_vcpu *vcpu)
+void __kvm_mmu_unload(struct kvm_vcpu *vcpu)
 {
 	kvm_mmu_unload(vcpu);
 }
 
 /* What vcpu_enter_guest() does for the MMU. */
-int upstream_reload(struct kvm_vcpu *vcpu)
+int __kvm_vcpu_enter_guest(struct kvm_vcpu *vcpu)
 {
 	const u64 obsolete = BIT(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS);
 
@@ -312,20 +327,20 @@ static int page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 	return r;
 }
 
-int upstream_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
+int __kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
 	return tdp_result(page_fault(vcpu, gpa, error_code));
 }
 
 /* As kvm_arch_vcpu_pre_fault_memory(). */
-int upstream_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
+int __kvm_vcpu_pre_fault(struct kvm_vcpu *vcpu, gfn_t gfn, u8 *level)
 {
 	int r = kvm_mmu_reload(vcpu);
 
-	return r ? r : kvm_tdp_map_page(vcpu, gpa, error_code, level);
+	return r ? r : kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, level);
 }
 
-u64 upstream_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
+u64 __kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 {
 	u64 sptes[PT64_ROOT_MAX_LEVEL + 1];
 	int leaf, root_level;
@@ -353,38 +368,40 @@ void upstream_slot_changed(struct kvm *kvm, struct kvm_memory_slot *old,
 	kvm_mmu_slot_apply_flags(kvm, old, new, kind_of_change(old, new));
 }
 
-void upstream_split_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, int target_level)
+void __kvm_mmu_slot_try_split_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot,
+					 int target_level)
 {
 	kvm_mmu_slot_try_split_huge_pages(kvm, slot, target_level);
 }
 
-bool upstream_write_protect(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn, int min_level)
+bool __kvm_mmu_slot_gfn_write_protect(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
+				      int min_level)
 {
 	return kvm_mmu_slot_gfn_write_protect(kvm, slot, gfn, min_level);
 }
 
-void upstream_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
+void __kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end)
 {
 	kvm_zap_gfn_range(kvm, start, end);
 }
 
-void upstream_zap_all_fast(struct kvm *kvm)
+void __kvm_mmu_zap_all_fast(struct kvm *kvm)
 {
 	kvm_mmu_zap_all_fast(kvm);
 }
 
-void upstream_zap_all(struct kvm *kvm)
+void __kvm_mmu_zap_all(struct kvm *kvm)
 {
 	kvm_mmu_zap_all(kvm);
 }
 
-void upstream_invalidate_mmio_sptes(struct kvm *kvm, u64 gen)
+void __kvm_mmu_invalidate_mmio_sptes(struct kvm *kvm, u64 gen)
 {
 	kvm_mmu_invalidate_mmio_sptes(kvm, gen);
 }
 
 /* As set_nx_huge_pages() does for each VM. */
-void upstream_set_nx(struct kvm *kvm, bool on)
+void __kvm_set_nx_huge_pages(struct kvm *kvm, bool on)
 {
 	const bool old = READ_ONCE(nx_huge_pages);
 
@@ -397,7 +414,7 @@ void upstream_set_nx(struct kvm *kvm, bool on)
 }
 
 /* What the worker does, when it does anything. */
-void upstream_recover_nx(struct kvm *kvm)
+void __kvm_recover_nx_huge_pages(struct kvm *kvm)
 {
 	if (is_nx_huge_page_enabled(kvm) && nx_huge_pages_recovery_ratio)
 		kvm_recover_nx_huge_pages(kvm);

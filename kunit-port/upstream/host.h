@@ -196,37 +196,10 @@ struct kvm {
 
 #include "kvm_calls.h"
 
-/* What libtdp's files want to know of the MMU that it has in mmu_internal.h. */
-static inline gfn_t kvm_mmu_max_gfn(const struct kvm *kvm)
-{
-	return (1ULL << (kvm->arch.maxphyaddr - PAGE_SHIFT)) - 1;
-}
+#include "mmu_calls.h"
 
-/*
- * front.c: the tree's functions for the glue in api.c and api_vm.c, which see libtdp's headers where front.c
- * sees the kernel's.
- */
-void upstream_set_masks(const struct tdp_vm_config *config);
-void upstream_init_vm(struct kvm *kvm);
-void upstream_init_vcpu(struct kvm_vcpu *vcpu);
-void upstream_init_mmu(struct kvm_vcpu *vcpu);
-void upstream_uninit_vm(struct kvm *kvm);
-int upstream_reload(struct kvm_vcpu *vcpu);
-int upstream_load(struct kvm_vcpu *vcpu);
-void upstream_unload(struct kvm_vcpu *vcpu);
-int upstream_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code);
-int upstream_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level);
-u64 upstream_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level);
+/* front.c: kvm_arch_commit_memory_region() in the tree. */
 void upstream_slot_changed(struct kvm *kvm, struct kvm_memory_slot *old,
 			   const struct kvm_memory_slot *new);
-void upstream_split_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, int target_level);
-bool upstream_write_protect(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
-			    int min_level);
-void upstream_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
-void upstream_zap_all_fast(struct kvm *kvm);
-void upstream_zap_all(struct kvm *kvm);
-void upstream_invalidate_mmio_sptes(struct kvm *kvm, u64 gen);
-void upstream_set_nx(struct kvm *kvm, bool on);
-void upstream_recover_nx(struct kvm *kvm);
 
 #endif /* UPSTREAM_HOST_H */

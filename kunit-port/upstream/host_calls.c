@@ -7,7 +7,6 @@
 #include "mmu_internal.h"
 
 struct kvm *upstream_vm;
-u64 upstream_splits;
 
 static bool host_is_mmio(kvm_pfn_t pfn)
 {

@@ -18,7 +18,6 @@ enum kvm_mr_change { KVM_MR_CREATE, KVM_MR_DELETE, KVM_MR_MOVE, KVM_MR_FLAGS_ONL
 
 #define PG_LEVEL_NUM			 (PG_LEVEL_256T + 1)
 #define INVALID_GPA			 (~(gpa_t)0)
-#define VALID_PAGE(x)			 ((x) != INVALID_PAGE)
 #define APIC_ACCESS_PAGE_PRIVATE_MEMSLOT (KVM_USER_MEM_SLOTS + 1)
 
 /* The CPU. */
@@ -53,6 +52,9 @@ extern bool tdp_enabled;
 extern bool eager_page_split;
 extern unsigned int nx_huge_pages_recovery_ratio;
 extern struct kmem_cache *mmu_page_header_cache;
+
+/* The VM made last; there is one at a time. */
+extern struct kvm *upstream_vm;
 
 struct upstream_x86_ops {
 	u32 cpu_dirty_log_size;

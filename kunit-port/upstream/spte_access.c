@@ -95,8 +95,6 @@ SIM_BOOKKEEPING void upstream_will_link(const u64 *sptep, u64 old, u64 val)
 		tell_stores(table, upstream_spte_level(table));
 }
 
-extern u64 upstream_splits;
-
 /**
  * upstream_linked() - an SPTE has got a value
  * @old: value before
@@ -107,7 +105,7 @@ extern u64 upstream_splits;
 SIM_BOOKKEEPING void upstream_linked(u64 old, u64 val)
 {
 	if (is_link(val) && is_shadow_present_pte(old) && is_large_pte(old))
-		tdp_count(upstream_splits);
+		tdp_count(upstream_vm->stat.splits);
 }
 
 /**

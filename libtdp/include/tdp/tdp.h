@@ -135,7 +135,7 @@ struct kvm_page_stat {
 };
 void kvm_vm_get_page_stat(struct kvm *kvm, struct kvm_page_stat *stat);
 
-/* page_fault.c, vcpu.c: error codes and results are the kernel's */
+/* vcpu_api.c: error codes and results are the kernel's */
 #define PFERR_PRESENT_MASK (1ULL << 0)
 #define PFERR_WRITE_MASK   (1ULL << 1)
 #define PFERR_USER_MASK	   (1ULL << 2)
@@ -206,12 +206,16 @@ int kvm_vm_ioctl_get_dirty_log(struct kvm *kvm, u32 slot, u64 *bitmap, size_t wo
 int kvm_vm_ioctl_clear_dirty_log(struct kvm *kvm, u32 slot, u64 first_page, u64 num_pages,
 				 const u64 *bitmap);
 void kvm_vcpu_mark_page_dirty(struct kvm_vcpu *vcpu, gfn_t gfn);
+
+/* vm_api.c */
 int kvm_mmu_slot_try_split_huge_pages(struct kvm *kvm, u32 slot, int target_level);
 int kvm_mmu_slot_gfn_write_protect(struct kvm *kvm, u32 slot, gfn_t gfn, int min_level);
-
-/* nx_huge_page.c */
 int kvm_set_nx_huge_pages(struct kvm *kvm, bool on);
 int kvm_recover_nx_huge_pages(struct kvm *kvm);
+int kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
+void kvm_mmu_zap_all_fast(struct kvm *kvm);
+void kvm_mmu_zap_all(struct kvm *kvm);
+void kvm_mmu_invalidate_mmio_sptes(struct kvm *kvm, u64 gen);
 
 /* notifier.c: [start, end) in host page numbers */
 int kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, hvn_t start, hvn_t end);
@@ -220,13 +224,9 @@ int kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, hvn_t start, hvn_t end);
 int kvm_mmu_notifier_clear_young(struct kvm *kvm, hvn_t start, hvn_t end); /* does not flush */
 int kvm_mmu_notifier_test_young(struct kvm *kvm, hvn_t start, hvn_t end);
 
-/* page_track.c, zap.c */
+/* page_track.c */
 int kvm_write_track_add_gfn(struct kvm *kvm, u32 slot, gfn_t gfn);
 int kvm_write_track_remove_gfn(struct kvm *kvm, u32 slot, gfn_t gfn);
-int kvm_zap_gfn_range(struct kvm *kvm, gfn_t start, gfn_t end);
-void kvm_mmu_zap_all_fast(struct kvm *kvm);
-void kvm_mmu_zap_all(struct kvm *kvm);
-void kvm_mmu_invalidate_mmio_sptes(struct kvm *kvm, u64 gen);
 
 /*
  * Every SPTE that is not the initial non-present value, root by root, in preorder; for dumps.
