@@ -37,14 +37,15 @@
 #define IMPORT_NO_GFN		(~0ULL)
 
 /*
- * Events that mean something to an import: EVENT(NAME, "name in the log").  The second list
- * is of kprobes that docs/recording.md tells to add; they have their arguments as name=value.
+ * Events that mean something: EVENT(NAME, "name in the log").  The second list is of kprobes that
+ * docs/recording.md tells to add; they have their arguments as name=value.  The third list is of
+ * probes on returns, which only `tdp check` looks at.
  */
 #define FT_EVENTS(EVENT)							\
 	EVENT(PAGE_FAULT,	"kvm_page_fault")	/* vcpu, a address, b error code */ \
-	EVENT(FAST_FAULT,	"fast_page_fault")	/* vcpu, a address, b old, c new, d fixed */ \
+	EVENT(FAST_FAULT,	"fast_page_fault")	/* vcpu, a address, b old, c new, d fixed, e at */ \
 	EVENT(REQUESTED,	"kvm_mmu_spte_requested") /* a gfn, b pfn, level */ \
-	EVENT(SET_SPTE,		"kvm_mmu_set_spte")	/* a gfn, b spte, level */ \
+	EVENT(SET_SPTE,		"kvm_mmu_set_spte")	/* a gfn, b spte, level, e at */ \
 	EVENT(CHANGED,		"kvm_tdp_mmu_spte_changed") /* as, a gfn, level, b old, c new */ \
 	EVENT(GET_PAGE,		"kvm_mmu_get_page")	/* a gfn, level */ \
 	EVENT(ZAP_PAGE,		"kvm_mmu_prepare_zap_page") /* a gfn, level */ \
@@ -53,9 +54,9 @@
 	EVENT(UNMAP_HVA,	"kvm_unmap_hva_range")	/* a start, b end */ \
 	EVENT(AGE_HVA,		"kvm_age_hva")		/* a start, b end */ \
 	EVENT(TEST_AGE_HVA,	"kvm_test_age_hva")	/* a address */ \
-	EVENT(MARK_MMIO,	"mark_mmio_spte")	/* a gfn */ \
+	EVENT(MARK_MMIO,	"mark_mmio_spte")	/* a gfn, b access, c gen */ \
 	EVENT(HANDLE_MMIO,	"handle_mmio_page_fault") /* a gfn */ \
-	EVENT(CHECK_MMIO,	"check_mmio_spte")	/* a spte, d valid */
+	EVENT(CHECK_MMIO,	"check_mmio_spte")	/* a spte, b VM's gen, c its gen, d valid */
 
 #define FT_PROBES(EVENT)							\
 	EVENT(INIT,		"kvm_mmu_init_tdp_mmu")	/* kvm */ \
@@ -76,11 +77,16 @@
 	EVENT(REQUEST,		"kvm_make_all_cpus_request") /* kvm */ \
 	EVENT(PUT_ROOT,		"kvm_tdp_mmu_put_root")	/* kvm */
 
+#define FT_RETURNS(EVENT)							\
+	EVENT(UNMAP_GFN_RET, "kvm_tdp_mmu_unmap_gfn_range_ret")			\
+	EVENT(ZAP_ROOTS_RET, "kvm_tdp_mmu_zap_invalidated_roots_ret")
+
 enum ft_kind {
 #define EVENT(name, text) FT_##name,
 	/* clang-format off */
 	FT_EVENTS(EVENT)
 	FT_PROBES(EVENT)
+	FT_RETURNS(EVENT)
 	/* clang-format on */
 #undef EVENT
 		FT_NR
@@ -97,7 +103,7 @@ enum ft_kind {
  * @vm: index of the VM, set by import_find_vms()
  * @line: in the file, from 1
  * @kvm: address of struct kvm, 0 where the event has none
- * @a: @b @c @d: see the lists above; addresses and sizes in bytes
+ * @a: @b @c @d @e: see the lists above; addresses and sizes in bytes
  */
 struct ft_event {
 	uint8_t kind;
@@ -109,7 +115,7 @@ struct ft_event {
 	uint16_t vm;
 	uint32_t line;
 	uint64_t kvm;
-	uint64_t a, b, c, d;
+	uint64_t a, b, c, d, e;
 };
 
 /**
@@ -164,7 +170,7 @@ struct import_unknown {
  * @nr_unknown: of @unknown
  * @unknown: events that mean nothing here
  * @lines: of the file
- * @lost: events that the recording kernel says it lost
+ * @lost: events that the recording kernel says it lost; @lost_line: where it first says so
  * @seen: events of each kind
  */
 struct import_log {
@@ -179,6 +185,7 @@ struct import_log {
 	struct import_unknown unknown[IMPORT_MAX_UNKNOWN];
 	uint32_t lines;
 	uint64_t lost;
+	uint32_t lost_line;
 	uint32_t seen[FT_NR];
 };
 
@@ -217,6 +224,10 @@ enum ft_line ft_parse(char *line, struct ft_event *ev, struct ft_line_info *info
 		      const char **expected);
 
 /* import_read.c */
+typedef int (*import_taker)(void *arg, struct import_log *log, const struct ft_event *ev,
+			    struct import_error *err);
+int import_stream(struct import_log *log, const char *path, import_taker take, void *arg,
+		  struct import_error *err);
 int import_read(struct import_log *log, const char *path, struct import_error *err);
 void import_log_free(struct import_log *log);
 

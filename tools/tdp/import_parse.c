@@ -11,6 +11,7 @@ static const char *const names[FT_NR] = {
 	/* clang-format off */
 	FT_EVENTS(EVENT)
 	FT_PROBES(EVENT)
+	FT_RETURNS(EVENT)
 	/* clang-format on */
 #undef EVENT
 };
@@ -18,14 +19,15 @@ static const char *const names[FT_NR] = {
 /*
  * What follows an event's name.  A word of a form matches a word of the line: literally, but for
  * "*", which matches anything, and "%BF" at its end, a number in base B (d: 10, x: 16, n: as the
- * number's own prefix says) that goes into the field F.  A form that begins with "=" is that of a
+ * number's own prefix says; p: 16, but what is no number is 0, as the kernel may hide it) that goes
+ * into the field F.  A form that begins with "=" is that of a
  * probe: its words may come in any order among others.
  */
 static const char *const forms[FT_NR] = {
 	[FT_PAGE_FAULT] = "vcpu %dv rip * address %xa error_code %xb",
-	[FT_FAST_FAULT] = "vcpu %dv gva %xa error_code * sptep * old %xb new %xc * * fixed %dd",
+	[FT_FAST_FAULT] = "vcpu %dv gva %xa error_code * sptep %pe old %xb new %xc * * fixed %dd",
 	[FT_REQUESTED] = "gfn %xa pfn %xb level %dl",
-	[FT_SET_SPTE] = "gfn %xa spte %xb * level %dl",
+	[FT_SET_SPTE] = "gfn %xa spte %xb * level %dl at %pe",
 	[FT_CHANGED] = "as id %ds gfn %xa level %dl old_spte %xb new_spte %xc",
 	[FT_GET_PAGE] = "sp gen * gfn %xa l%dl",
 	[FT_ZAP_PAGE] = "sp gen * gfn %xa l%dl",
@@ -34,9 +36,9 @@ static const char *const forms[FT_NR] = {
 	[FT_UNMAP_HVA] = "mmu notifier unmap range: %xa -- %xb",
 	[FT_AGE_HVA] = "mmu notifier age hva: %xa -- %xb",
 	[FT_TEST_AGE_HVA] = "mmu notifier test age hva: %xa",
-	[FT_MARK_MMIO] = "* gfn %xa",
+	[FT_MARK_MMIO] = "* gfn %xa access %xb gen %xc",
 	[FT_HANDLE_MMIO] = "* gfn %xa",
-	[FT_CHECK_MMIO] = "spte %xa kvm_gen * spte-gen * valid %dd",
+	[FT_CHECK_MMIO] = "spte %xa kvm_gen %xb spte-gen %xc valid %dd",
 	[FT_INIT] = "= kvm=%xk",
 	[FT_UNINIT] = "= kvm=%xk",
 	[FT_REGION] = "= kvm=%xk slot=%nd flags=%nf gpa=%xa size=%nb hva=%xc",
@@ -54,6 +56,8 @@ static const char *const forms[FT_NR] = {
 	[FT_ZAP_ROOTS] = "= kvm=%xk",
 	[FT_REQUEST] = "= kvm=%xk",
 	[FT_PUT_ROOT] = "= kvm=%xk",
+	[FT_UNMAP_GFN_RET] = "",
+	[FT_ZAP_ROOTS_RET] = "",
 };
 
 static bool set_field(struct ft_event *ev, char field, uint64_t value)
@@ -70,6 +74,9 @@ static bool set_field(struct ft_event *ev, char field, uint64_t value)
 		return true;
 	case 'd':
 		ev->d = value;
+		return true;
+	case 'e':
+		ev->e = value;
 		return true;
 	case 'k':
 		ev->kvm = value;
@@ -104,7 +111,15 @@ static const char *match_word(const char *word, size_t len, const char *text, st
 	if (strncmp(text, word, fixed))
 		return NULL;
 	text += fixed;
-	if (percent) {
+	if (percent && percent[1] == 'p') {
+		value = strtoull(text, &end, 16);
+		if (*end != ' ' && *end != '\0') {
+			value = 0;
+			end = (char *)text + strcspn(text, " ");
+		}
+		set_field(ev, percent[2], value);
+		text = end;
+	} else if (percent) {
 		if (!isxdigit((unsigned char)*text) && *text != '-')
 			return NULL;
 		value = strtoull(text, &end, percent[1] == 'd' ? 10 : percent[1] == 'x' ? 16 : 0);

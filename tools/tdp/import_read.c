@@ -64,24 +64,44 @@ static int find_task(struct import_log *log, const struct ft_line_info *info)
 	return log->nr_tasks++;
 }
 
-static int add_event(struct import_log *log, const struct ft_event *ev)
+/* For an import every event is kept, as it looks at them in more than one order. */
+static int add_event(void *arg, struct import_log *log, const struct ft_event *ev,
+		     struct import_error *err)
 {
+	static const char *const returns[] = {
+#define EVENT(kind, text) text,
+		/* clang-format off */
+		FT_RETURNS(EVENT)
+		/* clang-format on */
+#undef EVENT
+	};
+
+	(void)arg;
+	if (ev->kind >= FT_UNMAP_GFN_RET) {
+		count_unknown(log, returns[ev->kind - FT_UNMAP_GFN_RET]);
+		return 0;
+	}
 	if (log->nr_events == log->cap_events) {
 		uint32_t cap = log->cap_events ? 2 * log->cap_events : 4096;
 		struct ft_event *events = realloc(log->events, cap * sizeof(*events));
 
 		if (!events)
-			return -ENOMEM;
+			return import_fail(err, log->lines, "no memory for more events");
 		log->events = events;
 		log->cap_events = cap;
 	}
 	log->events[log->nr_events++] = *ev;
-	log->seen[ev->kind]++;
 	return 0;
 }
 
+/* Where events go to. */
+struct sink {
+	import_taker take;
+	void *arg;
+};
+
 static int read_event(struct import_log *log, struct ft_event *ev, const struct ft_line_info *info,
-		      struct import_error *err)
+		      const struct sink *sink, struct import_error *err)
 {
 	int task = find_task(log, info);
 
@@ -93,12 +113,12 @@ static int read_event(struct import_log *log, struct ft_event *ev, const struct 
 	ev->line = log->lines;
 	if (ev->kind == FT_PAGE_FAULT || ev->kind == FT_FAST_FAULT)
 		log->tasks[task].vcpu = ev->vcpu;
-	if (add_event(log, ev))
-		return import_fail(err, log->lines, "no memory for more events");
-	return 0;
+	log->seen[ev->kind]++;
+	return sink->take(sink->arg, log, ev, err);
 }
 
-static int read_line(struct import_log *log, char *line, struct import_error *err)
+static int read_line(struct import_log *log, char *line, const struct sink *sink,
+		     struct import_error *err)
 {
 	struct ft_line_info info;
 	const char *expected;
@@ -107,11 +127,13 @@ static int read_line(struct import_log *log, char *line, struct import_error *er
 	log->lines++;
 	switch (ft_parse(line, &ev, &info, &expected)) {
 	case FT_LINE_EVENT:
-		return read_event(log, &ev, &info, err);
+		return read_event(log, &ev, &info, sink, err);
 	case FT_LINE_OTHER:
 		count_unknown(log, info.name);
 		return 0;
 	case FT_LINE_LOST:
+		if (!log->lost)
+			log->lost_line = log->lines;
 		log->lost += info.lost;
 		return 0;
 	case FT_LINE_BAD:
@@ -129,14 +151,15 @@ static int read_line(struct import_log *log, char *line, struct import_error *er
 	}
 }
 
-static int read_lines(struct import_log *log, struct line_reader *reader, struct import_error *err)
+static int read_lines(struct import_log *log, struct line_reader *reader, const struct sink *sink,
+		      struct import_error *err)
 {
 	char msg[200];
 	char *line;
 	int ret;
 
 	while ((ret = reader_line(reader, &line, msg, sizeof(msg))) > 0) {
-		ret = read_line(log, line, err);
+		ret = read_line(log, line, sink, err);
 		if (ret)
 			return ret;
 	}
@@ -151,15 +174,19 @@ static int read_lines(struct import_log *log, struct line_reader *reader, struct
 }
 
 /**
- * import_read - read a log
- * @log: filled; import_log_free() frees what it has, after a failure too
+ * import_stream - read a log, event by event
+ * @log: filled, without events; import_log_free() frees what it has, after a failure too
  * @path: of the file, text or xz
+ * @take: called for each event; what it returns ends the reading if it is not 0
+ * @arg: passed to it
  * @err: filled on failure
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL, or what @take returned.
  */
-int import_read(struct import_log *log, const char *path, struct import_error *err)
+int import_stream(struct import_log *log, const char *path, import_taker take, void *arg,
+		  struct import_error *err)
 {
+	const struct sink sink = { take, arg };
 	struct line_reader *reader;
 	int ret;
 
@@ -174,9 +201,22 @@ int import_read(struct import_log *log, const char *path, struct import_error *e
 		err->line = 0;
 		return -EINVAL;
 	}
-	ret = read_lines(log, reader, err);
+	ret = read_lines(log, reader, &sink, err);
 	reader_close(reader);
 	return ret;
+}
+
+/**
+ * import_read - read a log, all of it
+ * @log: filled; import_log_free() frees what it has, after a failure too
+ * @path: of the file, text or xz
+ * @err: filled on failure
+ *
+ * Return: 0 or -EINVAL.
+ */
+int import_read(struct import_log *log, const char *path, struct import_error *err)
+{
+	return import_stream(log, path, add_event, NULL, err);
 }
 
 /**

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "explore", cmd_explore, "run every schedule with at most so many preemptions", true },
 	{ "pairs", cmd_pairs, "explore how every two operations interleave", false },
 	{ "import", cmd_import, "turn a log that a kernel recorded into a program", false },
+	{ "check", cmd_check, "check a log that a kernel recorded against the rules", false },
 	{ "convert", cmd_convert, "turn a program into canonical text or binary form", false },
 };
 

@@ -28,6 +28,7 @@ int tdp_backend_runs(const struct program *prog, const char *path);
 
 int tdp_write_program(const struct program *prog, const char *path);
 
+int cmd_check(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_import(int argc, char **argv);
