@@ -108,7 +108,7 @@ static void changed(struct klog *log, struct klog_task *task, const struct klog_
 	}
 	log->totals.changes++;
 	klog_learn_format(log, ev);
-	if (ev->c == FMT_FROZEN && klog_freezes(log, task, ev))
+	if (ev->c == FMT_FROZEN && klog_freezes(task, ev))
 		table = task->taken;
 	task->table = NULL;
 	klog_check_change(log, task, ev);

@@ -123,7 +123,7 @@ static void apply(struct klog *log, struct klog_task *task, const struct klog_ev
 	settle_x(log, table, ev->b);
 	if (was && !same) {
 		klog_store(log, table, i, ev->b);
-		klog_taken(log, task, table, i, ev->b);
+		klog_taken(log, task, table, i);
 	}
 	klog_store(log, table, i, ev->c);
 	if (is && !same)

@@ -39,6 +39,7 @@ enum klog_state { KLOG_LIVE, KLOG_TAKEN, KLOG_DEAD };
  * @partial: it was in use before the log began; entries not in @known are unknown
  * @all: other than present entries were frozen: then all of them must be
  * @nr_present: entries that are MMU-present
+ * @next: after the last entry that was frozen by who took the table away
  * @known: bit i: entry i is known
  * @frozen: bit i: entry i was frozen by who took the table away, or that line waits
  * @spte: entries
@@ -50,7 +51,7 @@ struct klog_table {
 	uint32_t seq;
 	uint8_t level, as_id, state;
 	bool obsolete, unsure_x, partial, all;
-	uint16_t nr_present;
+	uint16_t nr_present, next;
 	uint64_t known[8], frozen[8];
 	uint64_t spte[512];
 };
@@ -258,9 +259,8 @@ void klog_learn_format(struct klog *log, const struct klog_event *ev);
 void klog_check_change(struct klog *log, struct klog_task *task, const struct klog_event *ev);
 
 /* klog_remove.c */
-void klog_taken(struct klog *log, struct klog_task *task, struct klog_table *parent, uint32_t i,
-		uint64_t old);
-bool klog_freezes(struct klog *log, struct klog_task *task, const struct klog_event *ev);
+void klog_taken(struct klog *log, struct klog_task *task, struct klog_table *parent, uint32_t i);
+bool klog_freezes(struct klog_task *task, const struct klog_event *ev);
 void klog_removed(struct klog *log, struct klog_task *task, const struct klog_event *ev);
 
 /* klog_fault.c */

@@ -14,15 +14,12 @@
  * @task: who took it away, NULL if that was long ago
  * @parent: page table that linked it
  * @i: in which entry
- * @old: value of that entry
  */
-void klog_taken(struct klog *log, struct klog_task *task, struct klog_table *parent, uint32_t i,
-		uint64_t old)
+void klog_taken(struct klog *log, struct klog_task *task, struct klog_table *parent, uint32_t i)
 {
 	uint64_t gfn = parent->gfn + i * klog_span(parent->level);
 	struct klog_table *child = klog_child(log, parent, i);
 
-	(void)old;
 	if (!child && log->midway)
 		child = klog_adopt(log, parent->as_id, gfn, parent->level - 1);
 	if (!child)
@@ -36,34 +33,30 @@ void klog_taken(struct klog *log, struct klog_task *task, struct klog_table *par
 	task->taken = child;
 }
 
-/* How many entries are accounted that come after @i. */
-static bool any_frozen_from(const struct klog_table *t, uint32_t i)
+/* Whether the entry is one that who took the table away has yet to come to. */
+static bool in_table(const struct klog_table *t, const struct klog_event *ev)
 {
-	for (; i < 512; i++) {
-		if (klog_bit(t->frozen, i))
-			return true;
-	}
-	return false;
+	return ev->level == t->level && ev->as_id == t->as_id &&
+	       t->gfn == klog_base(ev->a, t->level + 1) &&
+	       klog_index(ev->a, ev->level) >= t->next;
 }
 
 /**
  * klog_freezes() - whether a change to frozen is of the page table that the task took away
- * @log: log
  * @task: task
  * @ev: change
  *
  * Return: true if task->taken is that page table.
  */
-bool klog_freezes(struct klog *log, struct klog_task *task, const struct klog_event *ev)
+bool klog_freezes(struct klog_task *task, const struct klog_event *ev)
 {
 	struct klog_table *t = task->taken;
 	uint32_t i = klog_index(ev->a, ev->level);
 
-	(void)log;
-	if (!t || t->level != ev->level || t->as_id != ev->as_id ||
-	    t->gfn != klog_base(ev->a, ev->level + 1) || any_frozen_from(t, i))
+	if (!t || !in_table(t, ev))
 		return false;
 	klog_set_bit(t->frozen, i);
+	t->next = i + 1;
 	t->all |= !fmt_mmu_present(ev->b);
 	return true;
 }
@@ -116,13 +109,6 @@ static void finish(struct klog *log, struct klog_task *task, uint32_t line)
 	check_entries(log, t, line);
 	drop_children(log, t);
 	klog_die(log, t);
-}
-
-static bool in_table(const struct klog_table *t, const struct klog_event *ev)
-{
-	return ev->level == t->level && ev->as_id == t->as_id &&
-	       t->gfn == klog_base(ev->a, t->level + 1) &&
-	       !any_frozen_from(t, klog_index(ev->a, ev->level));
 }
 
 static void check_given_back(struct klog *log, struct klog_task *task, const struct klog_event *ev)

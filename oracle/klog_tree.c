@@ -42,8 +42,7 @@ void klog_tree_free(struct klog *log)
 {
 	uint32_t i;
 
-	for (i = 0; i <= log->mask; i++)
-		free_list(log->keys[i]);
+	/* Roots that nothing was mapped in are in no list. */
 	for (i = 0; i < log->nr_roots; i++) {
 		if (log->roots[i]->as_id == KLOG_NO_AS)
 			free(log->roots[i]);
@@ -52,6 +51,8 @@ void klog_tree_free(struct klog *log)
 		if (log->dead[i]->as_id == KLOG_NO_AS)
 			free(log->dead[i]);
 	}
+	for (i = 0; i <= log->mask; i++)
+		free_list(log->keys[i]);
 	free_list(log->free);
 	free(log->keys);
 	free(log->pas);
