@@ -113,6 +113,11 @@ static void changed(struct klog *log, struct klog_task *task, const struct klog_
 	task->table = NULL;
 	klog_check_change(log, task, ev);
 	task->last = *ev;
+	if (ev->c == FMT_FROZEN && !table && !klog_taking(log, ev)) {
+		klog_violation(log, 'A', ev,
+			       "frozen, which is for entries of a page table that was taken away");
+		return;
+	}
 	klog_chain(log, task, ev, table);
 }
 
@@ -123,7 +128,7 @@ static void dispatch(struct klog *log, struct klog_task *task, const struct klog
 		klog_fault(task, ev);
 		break;
 	case KLOG_FAST_FAULT:
-		klog_chain_fast(log, ev);
+		klog_chain_fast(log, task, ev);
 		break;
 	case KLOG_REQUESTED:
 		klog_requested(task, ev);

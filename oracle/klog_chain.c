@@ -127,7 +127,7 @@ static void apply(struct klog *log, struct klog_task *task, const struct klog_ev
 	}
 	klog_store(log, table, i, ev->c);
 	if (is && !same)
-		klog_link(log, table, i, ev->b, ev->c);
+		klog_link(log, table, ev);
 	if (task)
 		task->table = table;
 	if (klog_is_leaf(ev->c, ev->level) && ev->level > 1 && !klog_is_leaf(ev->b, ev->level))
@@ -198,28 +198,58 @@ static void drop_held(struct klog *log, uint32_t i)
 	memmove(&log->held[i], &log->held[i + 1], (log->nr_held - i) * sizeof(*log->held));
 }
 
-/* The change just made may be the one that others wait for. */
-static void retry(struct klog *log)
+/* Whether the SPTE of one is that of the other, or in the page table that the other links. */
+static bool same_place(const struct klog_event *of, const struct klog_event *by)
+{
+	uint64_t gfn = of->kind == KLOG_FAST_FAULT ? of->a >> 12 : of->a;
+
+	if (by->kind == KLOG_FAST_FAULT)
+		return of->kind == KLOG_FAST_FAULT ||
+		       klog_base(by->a >> 12, of->level) == of->a;
+	return klog_base(gfn, by->level) == by->a &&
+	       (of->kind == KLOG_FAST_FAULT || (by->level >= of->level && by->as_id == of->as_id));
+}
+
+/*
+ * A change has been put where it belongs, and may be the one that others wait for. It is, only if it
+ * was made before they were, i.e. if its task was on the way to writing it down when they came: it
+ * is the first one that its task wrote down since.
+ */
+static void retry(struct klog *log, const struct klog_event *by, uint32_t before)
 {
 	uint32_t i = 0;
 
 	while (i < log->nr_held) {
 		struct klog_held held = log->held[i];
 
-		if (!try(log, NULL, &held.ev, held.table)) {
+		if (before >= held.ev.line || !same_place(&held.ev, by) ||
+		    !try(log, NULL, &held.ev, held.table)) {
 			i++;
 			continue;
 		}
 		drop_held(log, i);
+		retry(log, &held.ev, held.before);
 		i = 0;
 	}
 }
 
-static void hold(struct klog *log, const struct klog_event *ev, struct klog_table *table)
+static void hold(struct klog *log, const struct klog_task *task, const struct klog_event *ev,
+		 struct klog_table *table)
 {
+	struct klog_held *held;
+	struct klog_table *t = table;
+
 	if (log->nr_held == KLOG_MAX_HELD)
 		klog_expire_held(log, true);
-	log->held[log->nr_held++] = (struct klog_held){ .ev = *ev, .table = table };
+	if (!t && ev->kind != KLOG_FAST_FAULT)
+		t = klog_at(log, ev->as_id, ev->a, ev->level);
+	while (t && !table && t->state != KLOG_LIVE)
+		t = klog_next_at(t);
+	held = &log->held[log->nr_held++];
+	*held = (struct klog_held){ .ev = *ev, .table = table, .before = task->before };
+	held->placed = t;
+	if (t)
+		held->spte = t->spte[klog_index(ev->a, ev->level)];
 	log->totals.early++;
 }
 
@@ -233,18 +263,21 @@ static void hold(struct klog *log, const struct klog_event *ev, struct klog_tabl
 void klog_chain(struct klog *log, struct klog_task *task, const struct klog_event *ev,
 		struct klog_table *table)
 {
+	task->before = task->changed;
+	task->changed = ev->line;
 	if (!try(log, task, ev, table))
-		hold(log, ev, table);
+		hold(log, task, ev, table);
 	else if (log->nr_held)
-		retry(log);
+		retry(log, ev, task->before);
 }
 
 /**
  * klog_chain_fast() - a fast page fault, which holds no lock
  * @log: log
+ * @task: whose
  * @ev: event
  */
-void klog_chain_fast(struct klog *log, const struct klog_event *ev)
+void klog_chain_fast(struct klog *log, struct klog_task *task, const struct klog_event *ev)
 {
 	if (!ev->d)
 		return;
@@ -258,7 +291,7 @@ void klog_chain_fast(struct klog *log, const struct klog_event *ev)
 			       "which is not MMU-writable",
 			       (unsigned long long)ev->b);
 	}
-	klog_chain(log, NULL, ev, NULL);
+	klog_chain(log, task, ev, NULL);
 }
 
 /**
@@ -284,7 +317,25 @@ void klog_moved(struct klog *log, struct klog_task *task, uint64_t pa)
 	klog_store(log, chosen, i, ev->b);
 	klog_store(log, right, i, ev->c);
 	task->table = right;
-	retry(log);
+	retry(log, ev, 0);
+}
+
+/*
+ * Whether the task's taking away of a page table of which this is an entry waits: then it was not
+ * known which one it is.
+ */
+bool klog_taking(const struct klog *log, const struct klog_event *ev)
+{
+	uint32_t i;
+
+	for (i = 0; i < log->nr_held; i++) {
+		const struct klog_event *held = &log->held[i].ev;
+
+		if (held->task == ev->task && held->kind == KLOG_CHANGED &&
+		    klog_is_table(held->b, held->level) && same_place(ev, held))
+			return true;
+	}
+	return false;
 }
 
 /* Whether a line about this SPTE waits for one that comes before it. */
@@ -303,25 +354,21 @@ bool klog_waits(const struct klog *log, int as_id, uint64_t gfn, int level)
 	return false;
 }
 
-static void broken(struct klog *log, const struct klog_held *held, const struct klog_table *table)
+static void broken(struct klog *log, const struct klog_held *held)
 {
 	const struct klog_event *ev = &held->ev;
-	uint64_t spte = table ? table->spte[klog_index(ev->a, ev->level)] : 0;
 
-	if (!table && ev->c == FMT_FROZEN)
-		klog_violation(log, 'A', ev,
-			       "frozen, which is for entries of a page table that was taken away, "
-			       "and none was here");
-	else if (!table)
+	if (!held->placed)
 		klog_violation(log, 'L', ev, "an SPTE of a page table that nothing links");
-	else if (klog_is_leaf(spte, ev->level) && (spte ^ ev->b) == FMT_BIT_W && ev->b & FMT_BIT_W)
+	else if (klog_is_leaf(held->spte, ev->level) && (held->spte ^ ev->b) == FMT_BIT_W &&
+		 ev->b & FMT_BIT_W)
 		klog_violation(log, 'A', ev,
 			       "%llx was writable, and no fast page fault made it so: it was %llx",
-			       (unsigned long long)ev->b, (unsigned long long)spte);
+			       (unsigned long long)ev->b, (unsigned long long)held->spte);
 	else
 		klog_violation(log, 'A', ev,
 			       "%llx is replaced, which was not there: the SPTE was %llx",
-			       (unsigned long long)ev->b, (unsigned long long)spte);
+			       (unsigned long long)ev->b, (unsigned long long)held->spte);
 }
 
 /* Nothing came that a change could follow: say so, and go on as if it had. */
@@ -337,18 +384,19 @@ static void force(struct klog *log, const struct klog_held *held)
 			       (unsigned long long)ev.b);
 		return;
 	}
+	broken(log, held);
 	if (!t)
 		t = klog_at(log, ev.as_id, ev.a, ev.level);
 	while (t && !held->table && (t->state == KLOG_LIVE) == (ev.c == FMT_FROZEN))
 		t = klog_next_at(t);
-	broken(log, held, t);
 	if (!t)
 		return;
 	ev.b = t->spte[klog_index(ev.a, ev.level)];
-	if (ev.b == ev.c)
+	/* What has gone on since is not to be undone. */
+	if (ev.b == ev.c || ev.b != held->spte)
 		return;
 	apply(log, NULL, &ev, t);
-	retry(log);
+	retry(log, &ev, 0);
 }
 
 /**

@@ -68,6 +68,7 @@ struct klog_table {
  * @split_gfn: @split_level: split that has to be told next, level 0 if none
  * @due: line that says so
  * @taken: page table whose entries it is freezing
+ * @changed: line of its last change, or fast page fault; @before: of the one before that
  * @last: its last change; @table: in that page table, NULL if it waits
  * @unmapping: it is unmapping [@unmap_start, @unmap_end) of @unmap_kvm
  * @zapping: VM whose invalidated roots it is zapping
@@ -85,6 +86,7 @@ struct klog_task {
 	uint8_t got_level, zap_level, split_level;
 	uint32_t due;
 	struct klog_table *taken;
+	uint32_t changed, before;
 	struct klog_event last;
 	struct klog_table *table;
 	bool unmapping;
@@ -98,10 +100,16 @@ struct klog_task {
  * struct klog_held - a change that waits for the one that it follows
  * @ev: it
  * @table: where it belongs, NULL if that is open
+ * @before: line of the change that its task made before it
+ * @placed: there was a page table for it when it came
+ * @spte: what the SPTE was then
  */
 struct klog_held {
 	struct klog_event ev;
 	struct klog_table *table;
+	uint32_t before;
+	bool placed;
+	uint64_t spte;
 };
 
 /**
@@ -145,6 +153,8 @@ struct klog_region {
  * @nx_expect: mitigation: 'n' on, 'x' off, 0 not known
  * @nx_zapped: roots were zapped since @nx_expect was set
  * @nx_line: first line that differs from it, 0 if none; @nx_ev: that change
+ * @nx_doubt: a zap of all roots came after @nx_ev, so that it was a toggle, unless what is mapped
+ *	next is as it was before
  */
 struct klog {
 	struct klog_setup setup;
@@ -171,7 +181,7 @@ struct klog {
 	struct klog_region *regions;
 	uint32_t nr_regions, max_regions;
 	char nx_expect;
-	bool nx_zapped;
+	bool nx_zapped, nx_doubt;
 	uint32_t nx_line;
 	struct klog_event nx_ev;
 };
@@ -236,7 +246,7 @@ struct klog_table *klog_child(struct klog *log, struct klog_table *table, uint32
 struct klog_table *klog_new_root(struct klog *log, uint64_t kvm, int level);
 struct klog_table *klog_adopt(struct klog *log, int as_id, uint64_t gfn, int level);
 void klog_root_is_of(struct klog *log, struct klog_table *root, int as_id);
-void klog_link(struct klog *log, struct klog_table *parent, uint32_t i, uint64_t old, uint64_t new);
+void klog_link(struct klog *log, struct klog_table *parent, const struct klog_event *ev);
 void klog_store(struct klog *log, struct klog_table *table, uint32_t i, uint64_t spte);
 void klog_die(struct klog *log, struct klog_table *table);
 void klog_expire_dead(struct klog *log);
@@ -248,8 +258,9 @@ bool klog_leaf_in(struct klog *log, struct klog_table *table, uint64_t start, ui
 /* klog_chain.c */
 void klog_chain(struct klog *log, struct klog_task *task, const struct klog_event *ev,
 		struct klog_table *table);
-void klog_chain_fast(struct klog *log, const struct klog_event *ev);
+void klog_chain_fast(struct klog *log, struct klog_task *task, const struct klog_event *ev);
 void klog_moved(struct klog *log, struct klog_task *task, uint64_t pa);
+bool klog_taking(const struct klog *log, const struct klog_event *ev);
 bool klog_waits(const struct klog *log, int as_id, uint64_t gfn, int level);
 void klog_expire_held(struct klog *log, bool all);
 void klog_forget_held(struct klog *log, struct klog_table *table);

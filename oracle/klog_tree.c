@@ -310,23 +310,15 @@ static void fill_split(struct klog *log, struct klog_table *table, uint64_t huge
  * klog_link() - an entry links a page table
  * @log: log
  * @parent: whose entry it is
- * @i: number of the entry
- * @old: value before: nothing, or a huge page that is split
- * @new: value now
+ * @ev: change that links it, in place of nothing or of a huge page, which is split then
  */
-void klog_link(struct klog *log, struct klog_table *parent, uint32_t i, uint64_t old, uint64_t new)
+void klog_link(struct klog *log, struct klog_table *parent, const struct klog_event *ev)
 {
-	uint64_t pa = fmt_table(&log->fmt, new);
-	struct klog_event ev = {
-		.line = log->line,
-		.as_id = parent->as_id,
-		.level = parent->level,
-		.a = parent->gfn + i * klog_span(parent->level),
-	};
+	uint64_t pa = fmt_table(&log->fmt, ev->c);
 	struct klog_table *table = klog_by_pa(log, pa);
 
 	if (table) {
-		klog_violation(log, 'L', &ev,
+		klog_violation(log, 'L', ev,
 			       "page table %llx is linked, which %s (linked in line %u)",
 			       (unsigned long long)pa,
 			       table->state == KLOG_LIVE ? "is in use" :
@@ -337,13 +329,14 @@ void klog_link(struct klog *log, struct klog_table *parent, uint32_t i, uint64_t
 	}
 	table = new_table(log, parent->level - 1);
 	table->as_id = parent->as_id;
-	table->gfn = ev.a;
+	table->gfn = ev->a;
+	table->line = ev->line;
 	table->pa = pa;
 	table->parent = parent;
 	table->root = parent->root;
 	fill(table);
-	if (klog_is_leaf(old, parent->level))
-		fill_split(log, table, old);
+	if (klog_is_leaf(ev->b, parent->level))
+		fill_split(log, table, ev->b);
 	insert(log, table);
 }
 

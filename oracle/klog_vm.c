@@ -159,11 +159,12 @@ void klog_zap_fast(struct klog *log, const struct klog_task *task)
 			root->obsolete = true;
 	}
 	klog_drop_empty_roots(log);
-	if (log->nx_line) {
+	if (log->nx_line)
 		log->nx_expect = log->nx_expect == 'n' ? 'x' : 'n';
-		log->nx_line = 0;
-	}
-	log->nx_zapped = true;
+	else
+		log->nx_zapped = true;
+	log->nx_doubt = log->nx_line;
+	log->nx_line = 0;
 }
 
 /**
@@ -259,6 +260,11 @@ void klog_check_nx(struct klog *log, const struct klog_event *ev)
 				       (unsigned long long)ev->c);
 		return;
 	}
+	if (log->nx_doubt && now != log->nx_expect) {
+		log->nx_expect = now;
+		broken_nx(log, &log->nx_ev);
+	}
+	log->nx_doubt = false;
 	if (log->nx_expect && now != log->nx_expect && !log->nx_zapped) {
 		if (!log->nx_line) {
 			log->nx_line = ev->line;
