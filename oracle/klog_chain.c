@@ -131,7 +131,7 @@ static void apply(struct klog *log, struct klog_task *task, const struct klog_ev
 	if (task)
 		task->table = table;
 	if (klog_is_leaf(ev->c, ev->level) && ev->level > 1 && !klog_is_leaf(ev->b, ev->level))
-		klog_check_nx(log, ev);
+		klog_check_nx(log, task, ev);
 }
 
 /* What a fast page fault made of @old: it gives back what was withheld. */
@@ -204,8 +204,7 @@ static bool same_place(const struct klog_event *of, const struct klog_event *by)
 	uint64_t gfn = of->kind == KLOG_FAST_FAULT ? of->a >> 12 : of->a;
 
 	if (by->kind == KLOG_FAST_FAULT)
-		return of->kind == KLOG_FAST_FAULT ||
-		       klog_base(by->a >> 12, of->level) == of->a;
+		return of->kind == KLOG_FAST_FAULT || klog_base(by->a >> 12, of->level) == of->a;
 	return klog_base(gfn, by->level) == by->a &&
 	       (of->kind == KLOG_FAST_FAULT || (by->level >= of->level && by->as_id == of->as_id));
 }

@@ -115,7 +115,8 @@ static void check_leaf(struct klog *log, struct klog_task *task, const struct kl
 		gained &= ~((ev->b & 5) << FMT_SAVED_SHIFT);
 	}
 	if (lost & ~may || gained)
-		klog_violation(log, 'A', ev, "a leaf changes in a way that nobody has, %llx to %llx",
+		klog_violation(log, 'A', ev,
+			       "a leaf changes in a way that nobody has, %llx to %llx",
 			       (unsigned long long)ev->b, (unsigned long long)ev->c);
 }
 
@@ -179,8 +180,8 @@ static void check_from_nothing(struct klog *log, struct klog_task *task,
 		return;
 	}
 	klog_check_mapped(log, task, ev);
-	if (fmt_is_mmio(&log->fmt, ev->b) && ev->c & FMT_BIT_W && log->fmt.ad &&
-	    !(ev->c & log->fmt.dirty))
+	if (fmt_is_mmio(&log->fmt, ev->b) && klog_is_leaf(ev->c, ev->level) && ev->c & FMT_BIT_W &&
+	    log->fmt.ad && !(ev->c & log->fmt.dirty))
 		klog_known(log, KLOG_MMIO_LEAF, ev);
 }
 

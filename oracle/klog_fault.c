@@ -14,6 +14,7 @@ void klog_fault(struct klog_task *task, const struct klog_event *ev)
 {
 	task->mapping = false;
 	task->fault = true;
+	task->began = ev->line;
 	task->fault_gfn = ev->a >> 12;
 	task->error = ev->b;
 }
@@ -44,8 +45,9 @@ static void check_granted(struct klog *log, const struct klog_task *task,
 		klog_violation(log, 'M', ev, "%llx is made for a write and is not writable",
 			       (unsigned long long)ev->c);
 	if (task->error & (ept ? EPT_EXEC : NPT_EXEC) && !klog_executable(log, ev->c))
-		klog_violation(log, 'M', ev, "%llx is made for an instruction fetch and is not "
-					     "executable",
+		klog_violation(log, 'M', ev,
+			       "%llx is made for an instruction fetch and is not "
+			       "executable",
 			       (unsigned long long)ev->c);
 }
 

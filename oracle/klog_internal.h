@@ -60,7 +60,7 @@ struct klog_table {
  * struct klog_task - what a task is in the middle of
  * @kvm: VM that it named last
  * @mapping: it was asked for a mapping, and is not done
- * @fault: ... by a fault, with this @error code at page @fault_gfn
+ * @fault: ... by a fault, with this @error code at page @fault_gfn, since line @began
  * @gfn: asked for; @pfn: looked up for it; @goal: level asked for
  * @requested: line of that
  * @got_gfn: @got_level: page table allocated and not linked, level 0 if none
@@ -81,7 +81,7 @@ struct klog_task {
 	uint64_t error, fault_gfn;
 	uint64_t gfn, pfn;
 	uint8_t goal;
-	uint32_t requested;
+	uint32_t began, requested;
 	uint64_t got_gfn, zap_gfn, split_gfn;
 	uint8_t got_level, zap_level, split_level;
 	uint32_t due;
@@ -292,7 +292,7 @@ void klog_check_looked_up(struct klog *log, const struct klog_task *task,
 void klog_zap_fast(struct klog *log, const struct klog_task *task);
 void klog_zap_roots_end(struct klog *log, struct klog_task *task, const struct klog_event *ev);
 void klog_vm_end(struct klog *log, const struct klog_event *ev);
-void klog_check_nx(struct klog *log, const struct klog_event *ev);
+void klog_check_nx(struct klog *log, const struct klog_task *task, const struct klog_event *ev);
 void klog_expire_nx(struct klog *log, bool all);
 
 #endif /* ORACLE_KLOG_INTERNAL_H */

@@ -37,8 +37,7 @@ void klog_taken(struct klog *log, struct klog_task *task, struct klog_table *par
 static bool in_table(const struct klog_table *t, const struct klog_event *ev)
 {
 	return ev->level == t->level && ev->as_id == t->as_id &&
-	       t->gfn == klog_base(ev->a, t->level + 1) &&
-	       klog_index(ev->a, ev->level) >= t->next;
+	       t->gfn == klog_base(ev->a, t->level + 1) && klog_index(ev->a, ev->level) >= t->next;
 }
 
 /**
@@ -70,7 +69,8 @@ static void check_entries(struct klog *log, const struct klog_table *t, uint32_t
 		bool unknown = t->partial && !klog_bit(t->known, i);
 
 		ev.a = t->gfn + i * klog_span(t->level);
-		if (klog_bit(t->frozen, i) || (!t->all && (unknown || !fmt_mmu_present(t->spte[i]))))
+		if (klog_bit(t->frozen, i) ||
+		    (!t->all && (unknown || !fmt_mmu_present(t->spte[i]))))
 			continue;
 		if (klog_waits(log, t->as_id, ev.a, t->level))
 			continue;
@@ -146,7 +146,7 @@ void klog_removed(struct klog *log, struct klog_task *task, const struct klog_ev
 		if (ev->kind == KLOG_ZAP_PAGE)
 			return;
 	}
-	while (task->taken && !(ev->kind == KLOG_CHANGED && ev->c == FMT_FROZEN &&
-				in_table(task->taken, ev)))
+	while (task->taken &&
+	       !(ev->kind == KLOG_CHANGED && ev->c == FMT_FROZEN && in_table(task->taken, ev)))
 		finish(log, task, ev->line);
 }

@@ -255,9 +255,9 @@ struct klog_table *klog_adopt(struct klog *log, int as_id, uint64_t gfn, int lev
 		t->gfn = klog_base(gfn, level + 1);
 	} else {
 		parent = klog_at(log, as_id, gfn, level + 1);
-		while (parent && (parent->state != KLOG_LIVE || !parent->partial ||
-				  (klog_bit(parent->known, i) &&
-				   !klog_is_table(parent->spte[i], level + 1))))
+		while (parent &&
+		       (parent->state != KLOG_LIVE || !parent->partial ||
+			(klog_bit(parent->known, i) && !klog_is_table(parent->spte[i], level + 1))))
 			parent = klog_next_at(parent);
 		if (!parent)
 			parent = klog_adopt(log, as_id, gfn, level + 1);
@@ -321,8 +321,7 @@ void klog_link(struct klog *log, struct klog_table *parent, const struct klog_ev
 		klog_violation(log, 'L', ev,
 			       "page table %llx is linked, which %s (linked in line %u)",
 			       (unsigned long long)pa,
-			       table->state == KLOG_LIVE ? "is in use" :
-							   "is being taken away",
+			       table->state == KLOG_LIVE ? "is in use" : "is being taken away",
 			       table->line);
 		leave_pa(log, table);
 		table->pa = 0;

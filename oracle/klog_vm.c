@@ -26,8 +26,8 @@ void klog_region(struct klog *log, const struct klog_event *ev)
 			return;
 		if (log->nr_regions == log->max_regions) {
 			log->max_regions = log->max_regions ? 2 * log->max_regions : 16;
-			log->regions = oracle_grow(log->regions, log->max_regions,
-						   sizeof(*log->regions));
+			log->regions =
+				oracle_grow(log->regions, log->max_regions, sizeof(*log->regions));
 		}
 		log->nr_regions++;
 	}
@@ -96,8 +96,7 @@ void klog_unmap_end(struct klog *log, struct klog_task *task, const struct klog_
 		if (root->as_id == KLOG_NO_AS || !is_of(root, task->unmap_kvm) ||
 		    having >> root->as_id & 1)
 			continue;
-		if (klog_leaf_in(log, root, task->unmap_start, task->unmap_end,
-				 &left[root->as_id]))
+		if (klog_leaf_in(log, root, task->unmap_start, task->unmap_end, &left[root->as_id]))
 			having |= 1u << root->as_id;
 	}
 	/* Where both have the page, the unmap was of one of them, and no event says of which. */
@@ -181,7 +180,8 @@ void klog_zap_roots_end(struct klog *log, struct klog_task *task, const struct k
 		return;
 	for (i = 0; i < log->nr_roots; i++) {
 		const struct klog_table *root = log->roots[i];
-		struct klog_event at = { .line = ev->line, .as_id = root->as_id,
+		struct klog_event at = { .line = ev->line,
+					 .as_id = root->as_id,
 					 .level = root->level };
 
 		if (!root->obsolete || !root->nr_present || root->kvm != task->zapping ||
@@ -209,7 +209,8 @@ void klog_vm_end(struct klog *log, const struct klog_event *ev)
 
 	for (i = log->nr_roots; i-- > 0;) {
 		struct klog_table *root = log->roots[i];
-		struct klog_event at = { .line = ev->line, .as_id = root->as_id,
+		struct klog_event at = { .line = ev->line,
+					 .as_id = root->as_id,
 					 .level = root->level };
 
 		if (root->kvm != ev->kvm)
@@ -245,12 +246,13 @@ static void broken_nx(struct klog *log, const struct klog_event *ev)
 /**
  * klog_check_nx() - a huge page was mapped: is it as executable as the others?
  * @log: log
+ * @task: who mapped it, NULL if that was long ago
  * @ev: change
  *
  * The mitigation is one for the whole host. Who switches it zaps all roots then; faults in between
  * may have seen it switched already.
  */
-void klog_check_nx(struct klog *log, const struct klog_event *ev)
+void klog_check_nx(struct klog *log, const struct klog_task *task, const struct klog_event *ev)
 {
 	char now = klog_executable(log, ev->c) ? 'x' : 'n';
 
@@ -259,6 +261,11 @@ void klog_check_nx(struct klog *log, const struct klog_event *ev)
 			klog_violation(log, 'X', ev, "%llx is huge and executable",
 				       (unsigned long long)ev->c);
 		return;
+	}
+	/* A fault that began since then would have seen the toggle. */
+	if (log->nx_line && now == log->nx_expect && task && task->began > log->nx_line) {
+		broken_nx(log, &log->nx_ev);
+		log->nx_line = 0;
 	}
 	if (log->nx_doubt && now != log->nx_expect) {
 		log->nx_expect = now;

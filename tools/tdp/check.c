@@ -136,8 +136,8 @@ static void summarize(const struct check *c, const struct klog_totals *t)
 	printf("  ends checked: %" PRIu64 " of unmaps, %" PRIu64 " of zaps of roots, %" PRIu64
 	       " of VMs\n",
 	       t->unmaps, t->zaps, t->ends);
-	printf("  at most %" PRIu64 " page tables and %" PRIu64 " leaves at a time; at the end %" PRIu64
-	       " and %" PRIu64 "\n",
+	printf("  at most %" PRIu64 " page tables and %" PRIu64
+	       " leaves at a time; at the end %" PRIu64 " and %" PRIu64 "\n",
 	       t->most_tables, t->most_leaves, t->tables, t->leaves);
 	if (t->early)
 		printf("  %" PRIu64 " change%s written down before the one that %s\n", t->early,
@@ -204,8 +204,9 @@ static int not_recorded(struct klog_setup *setup, const char *name)
 {
 	if (check_absent(name, &setup->absent))
 		return -1;
-	return tdp_usage("check", "--not-recorded takes the name of an event that can be done "
-				  "without, not ",
+	return tdp_usage("check",
+			 "--not-recorded takes the name of an event that can be done "
+			 "without, not ",
 			 name);
 }
 

@@ -6,6 +6,7 @@
 #include "import.h"
 #include "klog.h"
 
+/* clang-format off */
 static const uint8_t kinds[FT_NR] = {
 	[FT_PAGE_FAULT] = KLOG_FAULT,
 	[FT_FAST_FAULT] = KLOG_FAST_FAULT,
@@ -42,6 +43,7 @@ static const uint8_t kinds[FT_NR] = {
 	[FT_UNMAP_GFN_RET] = KLOG_UNMAP_END,
 	[FT_ZAP_ROOTS_RET] = KLOG_ZAP_ROOTS_END,
 };
+/* clang-format on */
 
 /**
  * check_event - translate an event

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+# tdp-test: plain-only
+"""Recorded logs of the real TDP MMU are accepted by tdp check: all of them, in one go.
+
+The logs are in TDP_SHARED/data/ftrace, by default ../shared/data/ftrace beside the source tree. Without them
+the test counts as skipped."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+TDP = os.path.join(os.environ["TDP_BUILD"], "tdp")
+LOGS = os.path.join(os.environ.get("TDP_SHARED", "../shared"), "data", "ftrace")
+EXPECTED_LOGS = 27
+EXPECTED_CHANGES = 315943       # of SPTEs, by the logs' own lists of what is in them
+LEAST_ENDS = (150, 90, 20)      # of unmaps, zaps of roots, VMs: what the probes of ten logs show
+KNOWN = {"refault-d", "mmio-leaf", "takes-write"}
+SKIPPED = 77
+
+
+def main():
+    logs = sorted(glob.glob(os.path.join(LOGS, "*.trace.xz")))
+    if not logs:
+        print(f"SKIP: no logs in {os.path.abspath(LOGS)}: set TDP_SHARED to the directory that has "
+              "data/ftrace")
+        return SKIPPED
+    done = subprocess.run([TDP, "check", *logs], capture_output=True, text=True)
+    print(done.stdout + done.stderr)
+    heads = re.findall(r": \d+ events, (\d+) changes of SPTEs, \d+ roots?: (\d+) violations?$", done.stdout,
+                       re.M)
+    ends = re.findall(r"ends checked: (\d+) of unmaps, (\d+) of zaps of roots, (\d+) of VMs$", done.stdout,
+                      re.M)
+    known = set(re.findall(r"^  \d+ ([a-z-]+): docs/check.md$", done.stdout, re.M))
+    wrong = []
+    if done.returncode or done.stderr or "broken" in done.stdout:
+        wrong.append(f"exit {done.returncode}, expected 0 and no violation")
+    if len(heads) != EXPECTED_LOGS or any(violations != "0" for _, violations in heads):
+        wrong.append(f"{len(heads)} logs without a violation, expected {EXPECTED_LOGS}")
+    if sum(int(changes) for changes, _ in heads) != EXPECTED_CHANGES:
+        wrong.append(f"expected {EXPECTED_CHANGES} changes")
+    if any(sum(map(int, column)) < least for column, least in zip(zip(*ends), LEAST_ENDS)):
+        wrong.append(f"expected at least {LEAST_ENDS} ends checked")
+    if not known <= KNOWN:
+        wrong.append(f"known: {known - KNOWN}, which docs/check.md does not explain")
+    for text in wrong:
+        print("FAIL: " + text)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
