@@ -5,9 +5,8 @@
  */
 #include "klog_internal.h"
 
-#define EPT_WRITE	0x2	/* of an exit qualification */
+#define WRITE		0x2	/* of EPT's exit qualification and of an error code */
 #define EPT_EXEC	0x4
-#define NPT_WRITE	0x2	/* of an error code */
 #define NPT_EXEC	0x10
 
 void klog_fault(struct klog_task *task, const struct klog_event *ev)
@@ -33,7 +32,7 @@ void klog_requested(struct klog_task *task, const struct klog_event *ev)
 static void check_granted(struct klog *log, const struct klog_task *task,
 			  const struct klog_event *ev)
 {
-	bool ept = log->fmt.ept;
+	uint64_t fetch = log->fmt.ept ? EPT_EXEC : NPT_EXEC;
 
 	if (!task->fault)
 		return;
@@ -41,10 +40,10 @@ static void check_granted(struct klog *log, const struct klog_task *task,
 	 * A page that comes to be write-tracked meanwhile would be an exception; KVM emulates
 	 * writes to those that are before it maps anything.
 	 */
-	if (task->error & (ept ? EPT_WRITE : NPT_WRITE) && !(ev->c & FMT_BIT_W))
+	if (task->error & WRITE && !(ev->c & FMT_BIT_W))
 		klog_violation(log, 'M', ev, "%llx is made for a write and is not writable",
 			       (unsigned long long)ev->c);
-	if (task->error & (ept ? EPT_EXEC : NPT_EXEC) && !klog_executable(log, ev->c))
+	if (task->error & fetch && !klog_executable(log, ev->c))
 		klog_violation(log, 'M', ev,
 			       "%llx is made for an instruction fetch and is not "
 			       "executable",
