@@ -134,12 +134,15 @@ static void check_from_leaf(struct klog *log, struct klog_task *task, const stru
 {
 	if (klog_is_leaf(ev->c, ev->level)) {
 		check_leaf(log, task, ev, maps);
+	} else if (ev->c == FMT_NONPRESENT) {
+		if (!maps)
+			klog_zapped(log, task, ev);
 	} else if (fmt_mmu_present(ev->c)) {
 		check_linked(log, task, ev);
 		task->split_gfn = ev->a;
 		task->split_level = ev->level;
 		task->due = ev->line;
-	} else if (ev->c != FMT_NONPRESENT) {
+	} else {
 		klog_violation(log, 'A', ev, "a leaf becomes an MMIO SPTE without a zap");
 	}
 }

@@ -8,7 +8,7 @@
 
 #define KLOG_WINDOW	16384	/* lines by which a change may come before the one that it follows */
 #define KLOG_MAX_HELD	4096	/* changes that wait for the one that they follow */
-#define KLOG_MAX_UNMAPS	64	/* unmaps that are remembered after their end */
+#define KLOG_MAX_UNMAPS	64	/* unmaps and zaps that are remembered */
 #define KLOG_NX_WINDOW	256	/* lines from the first mapping after a toggle to the zap of roots */
 #define KLOG_NO_AS	2	/* a root that nothing was mapped in so far */
 #define KLOG_EMPTY_ROOTS 64	/* obsolete roots without an entry that are kept */
@@ -113,10 +113,10 @@ struct klog_held {
 };
 
 /**
- * struct klog_unmap - an unmap that has ended
- * @kvm: VM
+ * struct klog_unmap - memory that was unmapped
+ * @kvm: VM, 0 if nothing names any
  * @start: @end: gfns
- * @line: of its end
+ * @line: of the zap, or of the end of the unmap
  */
 struct klog_unmap {
 	uint64_t kvm, start, end;
@@ -148,7 +148,7 @@ struct klog_region {
  * @free: tables to be used again, linked by @by_key
  * @tasks: by number
  * @held: oldest first
- * @unmaps: a ring, @nr_unmaps ever
+ * @unmaps: the last ones, a ring; @nr_unmaps ever
  * @regions: memory slots
  * @nx_expect: mitigation: 'n' on, 'x' off, 0 not known
  * @nx_zapped: roots were zapped since @nx_expect was set
@@ -287,6 +287,7 @@ void klog_handle_mmio(struct klog *log, struct klog_task *task, const struct klo
 void klog_region(struct klog *log, const struct klog_event *ev);
 void klog_unmap(struct klog_task *task, const struct klog_event *ev);
 void klog_unmap_end(struct klog *log, struct klog_task *task, const struct klog_event *ev);
+void klog_zapped(struct klog *log, const struct klog_task *task, const struct klog_event *ev);
 void klog_check_looked_up(struct klog *log, const struct klog_task *task,
 			  const struct klog_event *ev);
 void klog_zap_fast(struct klog *log, const struct klog_task *task);

@@ -74,6 +74,12 @@ static bool is_of(const struct klog_table *root, uint64_t kvm)
 	return !root->kvm || root->kvm == kvm;
 }
 
+static void remember(struct klog *log, uint64_t kvm, uint64_t start, uint64_t end, uint32_t line)
+{
+	log->unmaps[log->nr_unmaps++ % KLOG_MAX_UNMAPS] =
+		(struct klog_unmap){ kvm, start, end, line };
+}
+
 /**
  * klog_unmap_end() - an unmap returns: nothing of the range may be mapped, in any root
  * @log: log
@@ -110,9 +116,21 @@ void klog_unmap_end(struct klog *log, struct klog_task *task, const struct klog_
 			       (unsigned long long)task->unmap_end - 1, (unsigned long long)at->b);
 	}
 	log->totals.unmaps++;
-	log->unmaps[log->nr_unmaps++ % KLOG_MAX_UNMAPS] =
-		(struct klog_unmap){ task->unmap_kvm, task->unmap_start, task->unmap_end,
-				     ev->line };
+	remember(log, task->unmap_kvm, task->unmap_start, task->unmap_end, ev->line);
+}
+
+/**
+ * klog_zapped() - a leaf of 4K or 2M has been zapped, which takes mmu_lock for write
+ * @log: log
+ * @task: who did it
+ * @ev: change
+ *
+ * Larger ones go with mmu_lock held for read as well, where they are of an invalidated root.
+ */
+void klog_zapped(struct klog *log, const struct klog_task *task, const struct klog_event *ev)
+{
+	if (ev->level < 3)
+		remember(log, task->kvm, ev->a, ev->a + klog_span(ev->level), ev->line);
 }
 
 /**
@@ -135,8 +153,7 @@ void klog_check_looked_up(struct klog *log, const struct klog_task *task,
 		    task->gfn >= u->end)
 			continue;
 		klog_violation(log, 'N', ev,
-			       "mapped by a look-up in line %u, before the unmap that ended in "
-			       "line %u",
+			       "mapped by a look-up of line %u, and unmapped in line %u since",
 			       task->requested, u->line);
 		return;
 	}

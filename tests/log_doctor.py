@@ -439,6 +439,25 @@ def stale_look_up(lines):
 
 
 @doctoring("N")
+def zap_after_look_up(lines):
+    """A page is looked up, then zapped, then mapped all the same."""
+    zaps = {}
+    for at, line in enumerate(lines):
+        pid, name, text = event(line)
+        if name == "kvm_tdp_mmu_spte_changed":
+            change = Change(at, CHANGED.match(line))
+            if leaf(change.old, 1) and change.level == 1:
+                zaps[change.gfn] = change
+        if name == "kvm_mmu_spte_requested" and text.endswith(" level 1"):
+            zap = zaps.get(int(text.split()[1], 16))
+            if zap and zap.pid != pid and zap.new == NONE and event(lines[at + 1])[0] == pid and \
+                    CHANGED.match(lines[at + 1]):
+                lines.insert(at, lines.pop(zap.at))
+                return at + 2
+    raise NotHere
+
+
+@doctoring("N")
 def roots_not_zapped(lines):
     begin, end = "kvm_tdp_mmu_zap_invalidated_roots", "kvm_tdp_mmu_zap_invalidated_roots_ret"
     start = 0

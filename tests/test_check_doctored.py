@@ -24,7 +24,8 @@ TDP = os.path.join(os.environ["TDP_BUILD"], "tdp")
 LOGS = os.path.join(os.environ.get("TDP_SHARED", "../shared"), "data", "ftrace")
 NAMES = ["demand_paging-2v-thp-nx", "kvm_page_table-2v-thp-counter-kp",
          "kvm_page_table-2v-hugetlb2m-noeager", "memslot_perf-moveactive-counter-kp",
-         "nx_huge_pages-counter-kp", "smm_test-counter-kp", "tdp_stress-2v-thp-logcollapse-exec"]
+         "nx_huge_pages-counter-kp", "smm_test-counter-kp", "tdp_stress-1v-thp-noslot",
+         "tdp_stress-2v-thp-logcollapse-exec"]
 RANDOM_LOGS = ["memslot_perf-moveactive-counter-kp", "nx_huge_pages-counter-kp",
                "tdp_stress-2v-thp-logcollapse-exec"]
 RANDOM_EACH = 12
