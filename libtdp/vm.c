@@ -34,8 +34,7 @@ static bool tdp_vm_config_valid(const struct tdp_vm_config *c)
 		return false;
 	if ((c->me_value & ~c->me_mask) || (c->me_mask & ~GENMASK_ULL(51, PAGE_SHIFT)))
 		return false;
-	if (c->l1tf &&
-	    (c->cachebits < c->maxphyaddr || c->cachebits >= 52 - L1TF_MOVED_BITS))
+	if (c->l1tf && (c->cachebits < c->maxphyaddr || c->cachebits >= 52 - L1TF_MOVED_BITS))
 		return false;
 	/* Its place is where MMIO SPTEs have reserved bits below an encryption bit. */
 	if (c->l1tf && c->me_value)
