@@ -255,6 +255,12 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 	x->vm = prog->vm;
 	if (!tdp_backend.zap_policy)
 		x->vm.policy = VM_SPLIT;
+	if (!tdp_backend.split_policy)
+		x->vm.policy = VM_ZAP;
+	if (tdp_backend.like_6_1) {
+		x->vm.kernel = VM_LINUX_6_1;
+		x->vm.quirk_zap_all = true;
+	}
 	x->opts = &with;
 	x->res = res;
 	x->accesses_left = with.max_accesses ? with.max_accesses : ~0ULL;

@@ -6,7 +6,11 @@
 #include "mmu_internal.h"
 #include "tdp_mmu.h"
 
-const struct tdp_backend tdp_backend = { .name = "libtdp", .zap_policy = true };
+const struct tdp_backend tdp_backend = {
+	.name = "libtdp",
+	.split_policy = true,
+	.zap_policy = true,
+};
 
 /**
  * kvm_mmu_init_vm() - the MMU of a new VM

@@ -56,7 +56,7 @@ static void init_rsvd(struct format *f)
 static void init_mmio(struct format *f, const struct vm_desc *vm)
 {
 	if (f->ept) {
-		f->mmio_mask = FMT_EPT_RWX | FMT_BIT_63;
+		f->mmio_mask = FMT_EPT_RWX | f->suppress_ve;
 		f->mmio_value = 6;
 	} else if (f->rsvd_pa) {
 		/* Without memory encryption bit 51 alone is used, with it all that is reserved. */
@@ -77,6 +77,9 @@ void format_init(struct format *f, const struct vm_desc *vm)
 	f->ept = vm->mmu == VM_EPT;
 	f->ad = !f->ept || vm->ad;
 	f->exec_only = f->ept && vm->exec_only;
+	f->nonpresent = vm->kernel == VM_LINUX_6_1 ? 0 : FMT_NONPRESENT;
+	f->frozen = f->nonpresent | FMT_FROZEN_BITS;
+	f->suppress_ve = f->ept ? f->nonpresent : 0;
 	f->host_writable = 1ULL << (f->ept ? 57 : 9);
 	f->mmu_writable = 1ULL << (f->ept ? 58 : 10);
 	if (f->ad) {
@@ -155,8 +158,8 @@ const char *fmt_leaf_problem(const struct format *f, uint64_t spte, int level)
 			return "MMU-present but nothing is permitted";
 		if ((spte & (0xfULL << 59)) != 0)
 			return "unused bits 59 to 62 set";
-		if (!(spte & FMT_BIT_63))
-			return "#VE is not suppressed";
+		if ((spte & FMT_BIT_63) != f->suppress_ve)
+			return f->suppress_ve ? "#VE is not suppressed" : "bit 63 is set";
 	}
 	if (spte & f->rsvd[1][level])
 		return "reserved bits set";

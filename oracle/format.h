@@ -47,8 +47,10 @@
 #define FMT_EPT_RWX		7ULL
 #define FMT_EPT_MEMTYPE		(0xfULL << 3)	/* with ignore-PAT */
 
+/* Of Linux 6.12; struct format has those of the VM's kernel. */
 #define FMT_NONPRESENT		FMT_BIT_63
-#define FMT_FROZEN		(FMT_BIT_63 | 0x5a0ULL)
+#define FMT_FROZEN_BITS		0x5a0ULL
+#define FMT_FROZEN		(FMT_NONPRESENT | FMT_FROZEN_BITS)
 #define FMT_GEN_MASK		0x7ffffULL	/* bits of a generation that an MMIO SPTE holds */
 
 /**
@@ -56,6 +58,9 @@
  * @ept: EPT, else NPT
  * @ad: hardware sets A and D
  * @exec_only: X without R is allowed (EPT)
+ * @nonpresent: what is empty
+ * @frozen: what nobody else may change
+ * @suppress_ve: EPT: bit of every SPTE, or 0
  * @accessed: A bit, 0 without @ad
  * @dirty: D bit, 0 without @ad
  * @host_writable: software bit
@@ -73,6 +78,9 @@ struct format {
 	bool ept;
 	bool ad;
 	bool exec_only;
+	uint64_t nonpresent;
+	uint64_t frozen;
+	uint64_t suppress_ve;
 	uint64_t accessed;
 	uint64_t dirty;
 	uint64_t host_writable;

@@ -28,6 +28,8 @@ static void age_leaf(struct model *m, struct mtable *t, unsigned int index, void
 	} else {
 		if (spte & SPTE_W)
 			mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
+		if (spte & SPTE_W && m->vm.kernel == VM_LINUX_6_1)
+			mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
 		t->val[index] = mspte_track(f, spte);
 	}
 }

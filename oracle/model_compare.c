@@ -137,7 +137,7 @@ static bool compare_entries(struct model *m, struct mtable *t, const uint64_t *r
 			if (mspte_is_table(want, t->level)) {
 				if (!compare_link(m, t, index, want, row[index]))
 					return false;
-			} else if (row[index] != want) {
+			} else if (row[index] != (want == SPTE_INITIAL ? m->fmt.initial : want)) {
 				differs(m, t, index, want, row[index]);
 				return false;
 			}
@@ -158,7 +158,7 @@ static bool compare_new_table(struct model *m, struct mtable *t, const struct mp
 		return false;
 	}
 	memcpy(which, t->set, sizeof(which));
-	if (page->nr_writes > MPAGE_WRITES || page->fill != SPTE_INITIAL)
+	if (page->nr_writes > MPAGE_WRITES || page->fill != m->fmt.initial)
 		memset(which, 0xff, sizeof(which));
 	else
 		for (i = 0; i < page->nr_writes; i++)

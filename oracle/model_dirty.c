@@ -197,6 +197,10 @@ static void arm_word_leaf(struct model *m, struct mtable *t, unsigned int index,
 	    !(val & a->bit))
 		return;
 
+	if (m->vm.kernel == VM_LINUX_6_1) {
+		mset(m, t, index, val & ~a->bit);
+		return;
+	}
 	/* The host is told, whichever bit says that it was written and whatever still does. */
 	mtouch(m, t, index);
 	t->val[index] = val & ~a->bit;

@@ -213,7 +213,8 @@ static enum model_pf map(struct model *m, struct fault *fault)
 		val = mget(t, index);
 		/* A huge page must not come back over what an instruction fetch had split. */
 		if (m->nx && t->level > LEVEL_4K && t->level == fault->goal_level &&
-		    mspte_is_table(val, t->level) && mtable(m, mchild(val))->nx_disallowed)
+		    mspte_is_table(val, t->level) &&
+		    (mtable(m, mchild(val))->nx_disallowed || m->vm.kernel == VM_LINUX_6_1))
 			fault->goal_level--;
 		if (t->level == fault->goal_level)
 			return map_leaf(m, fault, t, index);

@@ -64,7 +64,7 @@ long mnx_recover(struct model *m)
 		return 0;
 	for (n = (m->stat.nx_lpage_splits + ratio - 1) / ratio; n && m->nx_first; n--) {
 		t = mtable(m, m->nx_first);
-		if (logged(m, t)) {
+		if (m->vm.kernel != VM_LINUX_6_1 && logged(m, t)) {
 			mnx_untrack(m, t);
 		} else {
 			mset(m, mtable(m, t->parent), t->index, SPTE_INITIAL);

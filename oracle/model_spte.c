@@ -62,6 +62,14 @@ static uint64_t npt_mmio(const struct vm_desc *vm)
 void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 {
 	*f = vm->mmu == VM_EPT ? format_ept : format_npt;
+	f->initial = SPTE_INITIAL;
+	if (vm->kernel == VM_LINUX_6_1) {
+		f->initial = 0;
+		if (f->ept) {
+			f->base &= ~SPTE_INITIAL;
+			f->mmio_mask &= ~SPTE_INITIAL;
+		}
+	}
 	f->ad = vm->mmu == VM_NPT || vm->ad;
 	f->pml = vm->mmu == VM_EPT && vm->ad && vm->pml;
 	f->levels = vm->levels;
@@ -229,7 +237,7 @@ void mspte_describe(const struct mfmt *f, uint64_t spte, int level, char *buf, s
 {
 	const char *kind;
 
-	if (spte == SPTE_INITIAL) {
+	if (spte == SPTE_INITIAL || !spte) {
 		snprintf(buf, len, "nothing");
 		return;
 	}

@@ -28,6 +28,7 @@
  * struct mfmt - one MMU's format
  * @ept: EPT, else NPT
  * @ad: hardware keeps A and D
+ * @initial: what SPTE_INITIAL, as the model has it, is in a page table
  * @base: bits of every present entry
  * @table: further bits of an entry that links a table
  * @user: data may be read
@@ -49,7 +50,7 @@
  */
 struct mfmt {
 	bool ept, ad, pml;
-	uint64_t base, table;
+	uint64_t initial, base, table;
 	uint64_t user, x, nx, accessed, dirty, host_w, mmu_w, wb, uc;
 	uint64_t track_clear, track_save;
 	uint64_t me;

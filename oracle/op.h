@@ -31,6 +31,13 @@ enum vm_policy { VM_SPLIT, VM_ZAP };
  */
 enum vm_me { VM_ME_OFF, VM_ME_SME, VM_ME_TDX };
 
+/*
+ * Whose MMU is run. VM_LINUX_6_1: what is empty is 0, and no bit of an SPTE suppresses #VE; harvests
+ * tell the host only of D bits that they clear, and aging without A/D bits tells it twice; under
+ * the NX mitigation no table makes way for a huge page; NX recovery does not look at logs.
+ */
+enum vm_kernel { VM_LINUX_6_12, VM_LINUX_6_1 };
+
 /**
  * struct vm_desc - the "vm" line of a program
  * @mmu: EPT or NPT
@@ -51,6 +58,7 @@ enum vm_me { VM_ME_OFF, VM_ME_SME, VM_ME_TDX };
  * @manual_protect: KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE
  * @init_set: KVM_DIRTY_LOG_INITIALLY_SET (needs @manual_protect)
  * @nx_ratio: NX recovery zaps 1/@nx_ratio of the pages at a time; 0 disables it
+ * @kernel: which one's MMU it is
  * @quirk_zap_all: slot deletion zaps all roots fast; off zaps only the slot's leaves
  */
 struct vm_desc {
@@ -71,6 +79,7 @@ struct vm_desc {
 	bool manual_protect;
 	bool init_set;
 	uint32_t nx_ratio;
+	enum vm_kernel kernel;
 	bool quirk_zap_all;
 };
 

@@ -274,12 +274,12 @@ void oracle_ev_spte(struct oracle *o, enum oracle_how how, uint64_t pa, int leve
 	struct spte_event ev;
 
 	o->step++;
-	if (val == FMT_FROZEN && ok && is_removed(t)) {
+	if (val == o->fmt.frozen && ok && is_removed(t)) {
 		/*
 		 * Freezing what is empty in a removed table, 512 times a table, changes nothing
 		 * that anybody looks at; nor can it break a rule.
 		 */
-		if (old == FMT_NONPRESENT) {
+		if (old == o->fmt.nonpresent) {
 			o->sum++;
 			return;
 		}
@@ -356,7 +356,6 @@ static void leaves_frozen(struct oracle *o, struct mirror_table *t, enum oracle_
 	o->step += n;
 	o->progress += n;
 	add_frozen(o, how, pa, t->level, n, first, step);
-	rule_a_frozen(o, pa + (n - 1) * 8);
 	mirror_leaves_gone(o, t, pa, n);
 	if (o->predict)
 		model_ev_sptes(o->model, pa, n);
@@ -410,10 +409,10 @@ void oracle_ev_freeze(struct oracle *o, enum oracle_how how, uint64_t pa, int le
 		      uint64_t first, uint64_t step, uint64_t frozen)
 {
 	struct mirror_table *t = mirror_at(o->mirror, pa);
-	const bool removed = frozen == FMT_FROZEN && is_removed(t);
+	const bool removed = frozen == o->fmt.frozen && is_removed(t);
 	int i;
 
-	if (removed && first == FMT_NONPRESENT && !step) {
+	if (removed && first == o->fmt.nonpresent && !step) {
 		o->step += n;
 		o->sum += n;
 	} else if (removed && freezes_leaves(o, t, how, level, n, first, step)) {

@@ -10,24 +10,24 @@
  */
 #include "rules.h"
 
-/* The current thread froze a run of SPTEs, the last of which is at @pa. */
-void rule_a_frozen(struct oracle *o, uint64_t pa)
-{
-	oracle_current(o)->frozen = pa;
-}
-
 void rule_a_spte(struct oracle *o, const struct spte_event *ev)
 {
 	struct thread_state *t = oracle_current(o);
 
 	/* Exchanging "frozen" for itself is how the owner of a removed table waits for its turn. */
-	if (ev->old == FMT_FROZEN && ev->val != FMT_FROZEN && t->frozen != ev->pa)
+	if (ev->old == o->fmt.frozen && ev->val != o->fmt.frozen && t->frozen != ev->pa)
 		oracle_report(o, 'A', ev->gfn, ev->val,
 			      "a frozen SPTE is changed by a thread that did not freeze it");
-	if (ev->val == FMT_FROZEN)
-		t->frozen = ev->old == FMT_FROZEN ? t->frozen : ev->pa;
-	else if (t->frozen == ev->pa)
+	if (ev->val == o->fmt.frozen) {
+		/*
+		 * What is frozen in a table that has been removed stays so: whoever did it may still
+		 * have to change the SPTE above that he froze to remove it.
+		 */
+		if (ev->old != o->fmt.frozen && (ev->t->linked || ev->t->is_root))
+			t->frozen = ev->pa;
+	} else if (t->frozen == ev->pa) {
 		t->frozen = MIRROR_NONE;
+	}
 
 	if (ev->how == ORACLE_WRITE && ev->was_leaf && fmt_volatile(&o->fmt, ev->old))
 		oracle_report(o, 'A', ev->gfn, ev->old,

@@ -40,7 +40,7 @@ static void check_mmio(struct oracle *o, const struct spte_event *ev)
 
 void rule_g_spte(struct oracle *o, const struct spte_event *ev)
 {
-	if (ev->is || ev->val == FMT_NONPRESENT || ev->val == FMT_FROZEN)
+	if (ev->is || ev->val == o->fmt.nonpresent || ev->val == o->fmt.frozen)
 		return;
 	if (fmt_is_mmio(&o->fmt, ev->val))
 		check_mmio(o, ev);

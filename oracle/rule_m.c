@@ -162,7 +162,7 @@ void rule_m_spte(struct oracle *o, const struct spte_event *ev)
 		check_split(o, ev, child);
 		rule_n_split(o, ev);
 	}
-	if (!ev->was_leaf && child->nr_init < 512 && child->fill != FMT_NONPRESENT)
+	if (!ev->was_leaf && child->nr_init < 512 && child->fill != o->fmt.nonpresent)
 		oracle_report(o, 'G', ev->gfn, ev->val,
 			      "a table is linked whose entries are 0x%llx",
 			      (unsigned long long)child->fill);

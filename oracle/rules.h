@@ -10,7 +10,6 @@
 #include "oracle_internal.h"
 
 /* A: SPTE changes follow the protocol */
-void rule_a_frozen(struct oracle *o, uint64_t pa);
 void rule_a_spte(struct oracle *o, const struct spte_event *ev);
 
 /* B: bits of MMU-present SPTEs */

@@ -50,6 +50,18 @@ class Corpus(unittest.TestCase):
             self.assertEqual(len(rule), 1)
             self.assertTrue(os.path.exists(os.path.join(ROOT, "docs", "findings", finding + ".md")))
 
+    def test_what_is_known_of_6_1_is_told(self):
+        known = upstream.known("6.1")
+        self.assertGreater(len(known), 10)
+        with open(os.path.join(ROOT, "docs", "upstream.md"), encoding="utf-8") as f:
+            page = f.read()
+        for program, (rule, finding) in known.items():
+            with self.subTest(program):
+                self.assertTrue(os.path.exists(os.path.join(ROOT, "corpus", program)))
+                self.assertIn(rule, [*"TDUNMLPWXGBA", "crash"])
+                story = os.path.join(ROOT, "docs", "findings", finding + ".md")
+                self.assertTrue(os.path.exists(story) or f"| `{finding}` |" in page)
+
     def test_same_program_twice_has_the_same_hash(self):
         program = os.path.join("corpus", "fuzz_mmu", "everything.tdp")
         hashes = {tdp("run", "--quiet", "--hash", program, program=UPSTREAM).stdout for _ in range(2)}

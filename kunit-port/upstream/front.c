@@ -10,12 +10,19 @@
 #include "tdp_mmu.h"
 #include "spte.h"
 
+#include <asm/vmx.h>
+
 #ifdef UPSTREAM_REPAIRED
 #define BACKEND_NAME "upstream-repaired"
 #else
 #define BACKEND_NAME "upstream"
 #endif
-const struct tdp_backend tdp_backend = { .name = BACKEND_NAME, .zap_policy = false };
+const struct tdp_backend tdp_backend = {
+	.name = BACKEND_NAME,
+	.split_policy = !VERSION_LIKE_6_1,
+	.zap_policy = VERSION_LIKE_6_1,
+	.like_6_1 = VERSION_LIKE_6_1,
+};
 
 int nx_huge_pages;
 bool eager_page_split;
@@ -38,7 +45,6 @@ struct kmem_cache *mmu_page_header_cache = &page_header_cache;
 #define mmu_alloc_shadow_roots(vcpu)			  (-EIO)
 #define mmu_alloc_root(vcpu, gfn, quadrant, level)	  ((hpa_t)INVALID_PAGE)
 #define make_mmu_pages_available(vcpu)			  0
-#define direct_page_fault(vcpu, fault)			  (-EIO)
 #define direct_map(vcpu, fault)				  (-EIO)
 #define fast_pf_get_last_sptep(vcpu, gpa, spte)		  ((u64 *)NULL)
 #define get_walk(vcpu, addr, sptes, root_level)		  (-1)
@@ -108,6 +114,14 @@ static bool recovery_zap_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 #include "repairs.h"
 #endif
 #include "tree_mmu.h"
+#ifndef TREE_HAS_kvm_arch_flush_shadow_memslot
+/* Who is told of slots that go is registered as a user of write tracking. */
+void kvm_arch_flush_shadow_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	(void)slot;
+	kvm_mmu_zap_all_fast(kvm);
+}
+#endif
 #undef kvm_tdp_mmu_zap_sp
 #undef kvm_mmu_do_page_fault
 
@@ -153,7 +167,9 @@ static void set_masks(const struct tdp_vm_config *config)
 	kvm_mmu_set_me_spte_mask(config->me_value, config->me_mask);
 	if (config->mmu == TDP_MMU_NPT)
 		svm_adjust_mmio_mask();
+#ifdef TREE_HAS_tdp_mmu_allowed
 	tdp_mmu_allowed = true;
+#endif
 	kvm_configure_mmu(true, config->root_level, config->root_level, PG_LEVEL_1G);
 }
 
@@ -304,6 +320,15 @@ static int tdp_result(int r)
 	}
 }
 
+/* Where the tree does not say why something is emulated. */
+static bool is_tracked_write(struct kvm_vcpu *vcpu, gpa_t gpa, int r)
+{
+	const gfn_t gfn = gpa >> PAGE_SHIFT;
+	const struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(vcpu, gfn);
+
+	return r == RET_PF_EMULATE && slot && kvm_gfn_is_write_tracked(vcpu->kvm, slot, gfn);
+}
+
 /* As kvm_mmu_page_fault() without the emulator. */
 static int page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
@@ -314,10 +339,13 @@ static int page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 		if (r != RET_PF_INVALID)
 			return r;
 	}
-	vcpu->stat.pf_taken++;
+	if (!VERSION_LIKE_6_1)
+		vcpu->stat.pf_taken++;
 	r = do_page_fault(vcpu, gpa, error_code, false, NULL);
 	if (KVM_BUG_ON(r == RET_PF_INVALID, vcpu->kvm))
 		return -EIO;
+	if (VERSION_LIKE_6_1)
+		return is_tracked_write(vcpu, gpa, r) ? VERSION_RET_PF_WRITE_PROTECTED : r;
 	if (r == RET_PF_FIXED)
 		vcpu->stat.pf_fixed++;
 	else if (r == RET_PF_EMULATE || r == VERSION_RET_PF_WRITE_PROTECTED)
@@ -332,14 +360,6 @@ int __kvm_mmu_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 	return tdp_result(page_fault(vcpu, gpa, error_code));
 }
 
-/* As kvm_arch_vcpu_pre_fault_memory(). */
-int __kvm_vcpu_pre_fault(struct kvm_vcpu *vcpu, gfn_t gfn, u8 *level)
-{
-	int r = kvm_mmu_reload(vcpu);
-
-	return r ? r : kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, level);
-}
-
 u64 __kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 {
 	u64 sptes[PT64_ROOT_MAX_LEVEL + 1];
@@ -350,6 +370,35 @@ u64 __kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 	kvm_tdp_mmu_walk_lockless_end();
 	*level = leaf < 0 ? 0 : leaf;
 	return leaf < 0 ? 0 : sptes[leaf];
+}
+
+#ifndef TREE_HAS_kvm_tdp_map_page
+/* As it came to be in v6.11. */
+static int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
+{
+	int found, r;
+
+	do {
+		r = __kvm_vcpu_enter_guest(vcpu);
+		if (!r)
+			r = do_page_fault(vcpu, gpa, error_code, true, NULL);
+	} while (r == RET_PF_RETRY);
+	if (r == RET_PF_EMULATE)
+		return -ENOENT;
+	if (r != RET_PF_FIXED && r != RET_PF_SPURIOUS)
+		return r;
+	__kvm_vcpu_get_spte(vcpu, gpa, &found);
+	*level = found ? found : PG_LEVEL_4K;
+	return 0;
+}
+#endif
+
+/* As kvm_arch_vcpu_pre_fault_memory(). */
+int __kvm_vcpu_pre_fault(struct kvm_vcpu *vcpu, gfn_t gfn, u8 *level)
+{
+	int r = kvm_mmu_reload(vcpu);
+
+	return r ? r : kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, level);
 }
 
 static enum kvm_mr_change kind_of_change(const struct kvm_memory_slot *old,

@@ -140,6 +140,9 @@ struct kvm_stats {
  * @tdp_mmu_roots: roots, valid and invalid
  * @tdp_mmu_pages_lock: as in the kernel
  * @tdp_mmu_pages: page tables in use, roots excluded
+ * @tdp_mmu_page_list: Linux 6.1: those page tables
+ * @tdp_mmu_enabled: Linux 6.1: always
+ * @cpu_dirty_logging_count: Linux 6.1: slots that are logged
  * @possible_nx_huge_pages: tables that NX recovery could replace, oldest first
  */
 struct kvm_arch {
@@ -160,6 +163,9 @@ struct kvm_arch {
 	struct list_head tdp_mmu_roots;
 	spinlock_t tdp_mmu_pages_lock;
 	atomic64_t tdp_mmu_pages;
+	struct list_head tdp_mmu_page_list;
+	bool tdp_mmu_enabled;
+	int cpu_dirty_logging_count;
 	struct list_head possible_nx_huge_pages;
 };
 

@@ -47,12 +47,22 @@ int host_pfn_mapping_level(struct kvm *kvm, gfn_t gfn, const struct kvm_memory_s
 	return max(level, (int)PG_LEVEL_4K);
 }
 
+#undef tdp_mmu_pages
+void upstream_account_page(int n);
+
+/* kvm_account_pgtable_pages(), where the TDP MMU has no counter of its own. */
+void upstream_account_page(int n)
+{
+	atomic64_add(n, &upstream_vm->arch.tdp_mmu_pages);
+}
+
+#undef __gfn_to_pfn_memslot
 /* What must be tried again later is, to the kernel, a page that hardware has found broken. */
 kvm_pfn_t __gfn_to_pfn_memslot(const struct kvm_memory_slot *slot, gfn_t gfn, bool atomic,
 			       bool interruptible, bool *async, bool write_fault, bool *writable,
 			       hva_t *hva)
 {
-	const bool readonly = slot->flags & KVM_MEM_READONLY;
+	const bool readonly = slot && slot->flags & KVM_MEM_READONLY;
 	bool host_writable = false;
 	kvm_pfn_t pfn = 0;
 	int r;
@@ -61,6 +71,10 @@ kvm_pfn_t __gfn_to_pfn_memslot(const struct kvm_memory_slot *slot, gfn_t gfn, bo
 	(void)interruptible;
 	(void)async;
 	*writable = false;
+	if (!slot) {
+		*hva = KVM_HVA_ERR_BAD;
+		return KVM_PFN_NOSLOT;
+	}
 	if (hva)
 		*hva = slot_hvn(slot, gfn) << PAGE_SHIFT;
 	if (readonly && write_fault)

@@ -62,8 +62,8 @@ def programs():
 
 
 def replay(tdp, program):
-    """Runs a program of the corpus: (first rule that is broken or None, what was said), CANNOT for a rule if
-    the backend cannot run it. A choice of the schedule whose point never comes does not matter: it may
+    """Runs a program of the corpus: (first rule that is broken, "crash" or None, what was said), CANNOT for
+    a rule if the backend cannot run it. A choice of the schedule whose point never comes does not matter: it may
     be one that only libtdp passes."""
     done = subprocess.run([tdp, "run", "--quiet", os.path.join("corpus", program)], cwd=paths.ROOT,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -74,6 +74,8 @@ def replay(tdp, program):
     rule = re.search(r": rule (\S) broken", done.stdout)
     if not rule and done.returncode == 2 and "never comes" in done.stdout:
         return None, done.stdout
+    if done.returncode < 0:
+        return "crash", done.stdout
     return (rule[1] if rule else f"status {done.returncode}"), done.stdout
 
 

@@ -90,11 +90,15 @@ struct tdp_host_ops {
 /**
  * struct tdp_backend - whose TDP MMU is behind this interface
  * @name: "libtdp", or "upstream" for the kernel's own code
+ * @split_policy: TDP_FAULT_SPLIT can be had; else every VM zaps
  * @zap_policy: TDP_FAULT_ZAP can be had; else every VM splits
+ * @like_6_1: it is Linux 6.1's: other SPTEs, and every slot that goes zaps all roots (docs/upstream.md)
  */
 struct tdp_backend {
 	const char *name;
+	bool split_policy;
 	bool zap_policy;
+	bool like_6_1;
 };
 extern const struct tdp_backend tdp_backend;
 
