@@ -126,6 +126,9 @@ bool mutate_pattern(struct program *prog, struct rng *rng)
 		if (program_insert_op(prog, thread, next[thread], &op))
 			break;
 		places[nr] = (struct place){ thread, next[thread]++ };
+		/* What the first clear of a page does is decided by the VM. */
+		if (op.kind == OP_LOG_CLEAR && rng_chance(rng, 40))
+			random_vm_migrates(&prog->vm);
 	}
 	link_places(prog, places, nr);
 	return nr;

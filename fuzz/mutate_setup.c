@@ -17,6 +17,8 @@ bool mutate_vm_key(struct program *prog, struct rng *rng)
 	vm->pml = rng_below(rng, 2);
 	vm->manual_protect = rng_below(rng, 2);
 	vm->init_set = rng_below(rng, 2);
+	if (rng_chance(rng, 50))
+		random_vm_migrates(vm);
 	return true;
 }
 

@@ -68,6 +68,19 @@ void random_vm_key(struct vm_desc *vm, struct rng *rng)
 }
 
 /**
+ * random_vm_migrates - a log that begins all dirty, is cleared bit by bit, and splits huge pages
+ * @vm: its other keys stay
+ *
+ * Most VMMs that migrate ask for all of this; the kernel splits eagerly by default.
+ */
+void random_vm_migrates(struct vm_desc *vm)
+{
+	vm->manual_protect = true;
+	vm->init_set = true;
+	vm->eager_split = true;
+}
+
+/**
  * random_vm - a VM that differs from the default in a few keys
  * @rng: random numbers
  *
@@ -82,12 +95,8 @@ struct vm_desc random_vm(struct rng *rng)
 		vm.mmu = VM_NPT;
 	else if (rng_chance(rng, 35))
 		vm.ad = false;
-	/* Most VMMs that migrate ask for all of this; the kernel splits eagerly by default. */
-	if (rng_chance(rng, 20)) {
-		vm.manual_protect = true;
-		vm.init_set = true;
-		vm.eager_split = true;
-	}
+	if (rng_chance(rng, 20))
+		random_vm_migrates(&vm);
 	for (n = rng_below(rng, 5); n; n--)
 		random_vm_key(&vm, rng);
 	vm_fix(&vm);

@@ -11,6 +11,7 @@
 #include "program_rng.h"
 
 void random_vm_key(struct vm_desc *vm, struct rng *rng);
+void random_vm_migrates(struct vm_desc *vm);
 struct vm_desc random_vm(struct rng *rng);
 bool random_slot(const struct program *prog, struct rng *rng, struct slot_desc *slot);
 uint64_t random_page(const struct program *prog, struct rng *rng, bool host);
