@@ -66,9 +66,10 @@ static int run_random(uint64_t seed, uint64_t runs)
 {
 	static const uint32_t every[] = { 5, 20, 80 };
 	struct rng rng = rng_seed(seed);
+	uint64_t done;
 
 	random_switches_inside(bug.kind == 'C');
-	while (runs--) {
+	for (done = 0; done < runs; done++) {
 		uint64_t of_program = rng_next(&rng), of_schedule = rng_next(&rng);
 		struct exec_options opts = {
 			.max_accesses = MAX_ACCESSES,
@@ -82,6 +83,9 @@ static int run_random(uint64_t seed, uint64_t runs)
 			schedule_random_init(&schedule, of_schedule, every[of_schedule % 3]);
 			opts.scheduler = &schedule.scheduler;
 		}
+		/* For who stops this: as libFuzzer says how far it is. */
+		if (done >= 1024 && !(done & (done - 1)))
+			fprintf(stderr, "#%" PRIu64 "\tpulse\n", done);
 		if (run(&opts))
 			return 1;
 	}
