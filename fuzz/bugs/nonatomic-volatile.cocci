@@ -9,7 +9,8 @@
 //	before was taken for the old value. But the CPU sets A and D, and a fast page fault W, without
 //	any lock: a write between the read and the store went into a page that was then reported clean.
 // form: Of the flushes that were missed for the lack of W nothing is left to see: by now they are owed whatever the
-//	SPTE held. What can be lost is that a page is dirty.
+//	SPTE held. What can be lost is that a page is dirty (rule D), but rule A holds the store itself against
+//	it, before anything is lost: reached and detected, but mostly not triggered.
 @@
 expression sptep, new_spte, level;
 identifier fmt, old_spte;
