@@ -11,9 +11,10 @@ For each bug of fuzz/bugs (docs/bugs.md) the engines look for it from scratch, s
 
 Fuzzers start from the corpus without corpus/regress, and without what shows the bug as it stands: it
 is their search that is measured. Seconds are of processor time, so that what else runs on the machine
-matters little. A search that finds nothing counts as the whole budget. A bug is detected when a rule that it is known to break is
-broken; other rules, and WARNs that fire alone, are columns of their own. The library without a bug is
-run for the same budget: what is found there is a false alarm. Interrupted, it reports what was done.
+matters little. A search that finds nothing counts as the whole budget. A bug is detected when a rule
+that it is known to break is broken; other rules, and WARNs that fire alone, are columns of their own.
+The library without a bug is run for the same budget: what is found there is a false alarm.
+Interrupted, it reports what was done.
 
 With --kernel the bugs are put into a kernel tree's arch/x86/kvm instead, and nothing is run: it says
 where each applies, and leaves the changes in build/bugs/kernel/NAME.diff.
