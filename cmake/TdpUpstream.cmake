@@ -2,9 +2,10 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream(NAME TREE [REPAIRED]) makes, with the findings put right (repairs.h) if it says so,
+# tdp_upstream_backend(NAME TREE [REPAIRED]) makes, with the findings put right (repairs.h) if it says so,
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
+# and tdp_upstream(...) besides
 #   tdp-NAME		the tdp command on it
 #   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets on it, which are built only if they are asked for
 
@@ -51,7 +52,7 @@ function(tdp_diff name)
 	endif()
 endfunction()
 
-function(tdp_upstream name tree)
+function(tdp_upstream_backend name tree)
 	set(out "${CMAKE_CURRENT_BINARY_DIR}/${name}")
 	file(GLOB parts CONFIGURE_DEPENDS "${TDP_UPSTREAM_DIR}/*.py")
 	set(api "${PROJECT_SOURCE_DIR}/libtdp/include/tdp/tdp.h")
@@ -124,7 +125,10 @@ function(tdp_upstream name tree)
 	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C)
 
 	tdp_backend(${name})
+endfunction()
 
+function(tdp_upstream name tree)
+	tdp_upstream_backend(${name} "${tree}" ${ARGN})
 	foreach(target fuzz_mmu fuzz_race tdp)
 		if(NOT TARGET ${target})
 			continue()

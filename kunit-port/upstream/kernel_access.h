@@ -89,6 +89,7 @@ static inline bool upstream_cmpxchg64(u64 *ptr, u64 *old, u64 val, const struct 
 
 typedef atomic64_t atomic_t;
 #define atomic_read(v) READ_ONCE((v)->counter)
+#define refcount_dec(r) ((void)refcount_dec_and_test(r))
 
 /* Simulated threads are sequentially consistent. */
 #define smp_rmb()	     __atomic_thread_fence(__ATOMIC_ACQUIRE)

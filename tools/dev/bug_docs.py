@@ -12,6 +12,7 @@ import report
 DOC = os.path.join(paths.ROOT, "docs", "bugs.md")
 PICTURE = os.path.join(paths.ROOT, "docs", "bugs.svg")
 BEGIN, END = "<!-- from ./dev bugs --docs -->", "<!-- end -->"
+BEGIN_UPSTREAM = "<!-- from ./dev bugs --backend=upstream --docs -->"
 
 
 def seconds(value):
@@ -81,6 +82,21 @@ def markdown(about):
     forms = [f"- **{name}**: {row['form']}" for name, row in rows.items() if row["form"]]
     if forms:
         out += ["", "Not as the kernel had them:", "", *forms]
+    return "\n".join(out) + "\n"
+
+
+def markdown_upstream(about):
+    """The table of bugs in the kernel's own code."""
+    rows = about["bugs"]
+    engines = [name for name in bug_engines.ALL
+               if any(name in row["engines"] for row in rows.values())]
+    out = [f"Budget of one search: {about['budget_s']} s.", "",
+           "| bug | rules | " + " | ".join(f"{name}, s" for name in engines) + " | also |",
+           "|---|---|" + "--:|" * len(engines) + "---|"]
+    for name, row in rows.items():
+        out.append(f"| {name} | {broken(row) or '-'} (of {row['rules']}) | "
+                   + " | ".join(cell(row["engines"].get(engine)) for engine in engines)
+                   + f" | {aside(row)} |")
     return "\n".join(out) + "\n"
 
 
@@ -159,20 +175,29 @@ class Picture:
                 + "\n".join(self.out) + "\n</svg>\n")
 
 
-def write():
-    about = report.read("bugs")
-    if not about:
-        raise paths.Failure("there is no build/report/bugs.json: run ./dev bugs first", status=2)
+def put(begin, table):
+    """Writes a table between its two lines of docs/bugs.md."""
     with open(DOC, encoding="utf-8") as f:
         text = f.read()
-    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(END), re.DOTALL)
     if not pattern.search(text):
-        raise paths.Failure(f"{paths.shown(DOC)}: expected a line {BEGIN} and a line {END}",
+        raise paths.Failure(f"{paths.shown(DOC)}: expected a line {begin} and a line {END}",
                             status=2)
-    table = f"{BEGIN}\n{markdown(about)}{END}"
     with open(DOC, "w", encoding="utf-8") as f:
-        f.write(pattern.sub(lambda _: table, text))
+        f.write(pattern.sub(lambda _: f"{begin}\n{table}{END}", text))
+    print(f"wrote {paths.shown(DOC)}")
+
+
+def write(title):
+    """Writes what the report says into the documentation. title: the report's name"""
+    about = report.read(title)
+    if not about:
+        raise paths.Failure(f"there is no build/report/{title}.json: run ./dev bugs first", status=2)
+    if title != "bugs":
+        put(BEGIN_UPSTREAM, markdown_upstream(about))
+        return 0
+    put(BEGIN, markdown(about))
     with open(PICTURE, "w", encoding="utf-8") as f:
         f.write(Picture(about).draw())
-    print(f"wrote {paths.shown(DOC)} and {paths.shown(PICTURE)}")
+    print(f"wrote {paths.shown(PICTURE)}")
     return 0

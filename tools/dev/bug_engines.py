@@ -39,10 +39,10 @@ def fuzz_target(bug):
 
 class Fuzzer(Engine):
     def target(self, bug):
-        return f"fuzz_{fuzz_target(bug)}-{bug.name}"
+        return f"fuzz_{fuzz_target(bug)}-{bug.build}"
 
     def search(self, bug, seed, budget, running, where, seeds):
-        folder = os.path.join(paths.BUILD, "bugs", f"{bug.name}-{self.name}-{seed}")
+        folder = os.path.join(paths.BUILD, "bugs", f"{bug.build}-{self.name}-{seed}")
         program = os.path.join(where, self.target(bug))
         return self.fuzz(program, seeds[fuzz_target(bug)], folder, seed, budget, running)
 
@@ -80,7 +80,7 @@ class Fuzzer(Engine):
 
 class Chance(Engine):
     def target(self, bug):
-        return "bug-" + bug.name
+        return "bug-" + bug.build
 
     def search(self, bug, seed, budget, running, where, seeds):
         return bug_run.run([os.path.join(where, self.target(bug)), "--random", f"--seed={seed}"],
@@ -93,7 +93,7 @@ class Explorer(Engine):
     PREEMPTIONS = 2
 
     def target(self, bug):
-        return "tdp-" + bug.name
+        return "tdp-" + bug.build
 
     def repeats(self):
         return False

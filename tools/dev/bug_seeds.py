@@ -58,7 +58,7 @@ def prepare(bugs, where, jobs):
                       for target in TARGETS}}
     shown, status = {}, live.Status()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        each = pool.map(lambda bug: showing(os.path.join(where, "bug-" + bug.name), everything),
+        each = pool.map(lambda bug: showing(os.path.join(where, "bug-" + bug.build), everything),
                         bugs)
         for bug, found in zip(bugs, each):
             shown[bug.name] = len(found)

@@ -19,11 +19,14 @@ Interrupted, it reports what was done.
 With --kernel the bugs are put into a kernel tree's arch/x86/kvm instead, and nothing is run: it says
 where each applies, and leaves the changes in build/bugs/kernel/NAME.diff.
 
+With --backend=upstream they are put into copies of Debian's kernel source, which are built as ./dev
+upstream does; known findings are put right around them. Nothing says there when a bug is reached or triggered.
+
 With --mutants nothing of this is done: each comparison, mask, logical operator, shift, store and call of
 the mirrored files is changed mechanically, one at a time, with the corpus and the tests as judge
 (docs/mutants.md); --quick takes a sample.
 
-Reports: build/report/bugs.json, bugs-kernel.json, mutants.json (mutants-quick.json).
+Reports: build/report/bugs.json, bugs-upstream.json, bugs-kernel.json, mutants.json (mutants-quick.json).
 
 Exit status: 0 all found and no false alarm, 1 not, 2 bad input."""
 import concurrent.futures
@@ -36,6 +39,7 @@ import bug_engines
 import bug_kernel
 import bug_run
 import bug_seeds
+import bug_trees
 import builds
 import known_bugs
 import live
@@ -43,10 +47,12 @@ import mutants
 import packages
 import paths
 import report
+import upstream
 
 SUMMARY = "put known bugs back, and measure how fast they are found"
 PACKAGES = packages.BUILD + packages.CLANG + packages.BUGS
 QUICK_SECONDS = 30
+BACKENDS = ["libtdp", "upstream"]
 # The median over bugs, and the slowest, of the sanitizer-free fuzzer, in seconds.
 MEDIAN, SLOWEST = 5, 120
 
@@ -59,6 +65,9 @@ def add_arguments(p):
     p.add_argument("--engines", action="append", metavar="NAME",
                    type=arguments.one_of("engine", list(bug_engines.ALL)),
                    help=f"this one only (may be repeated; default: all): {engines}")
+    p.add_argument("--backend", metavar="NAME", default=BACKENDS[0],
+                   type=arguments.one_of("backend", BACKENDS),
+                   help="put them into: libtdp (default), or upstream: the kernel's own code")
     p.add_argument("--seeds", type=arguments.whole, metavar="N",
                    help="searches by each engine (default: 5)")
     p.add_argument("--seconds", type=arguments.whole, metavar="N",
@@ -83,15 +92,15 @@ def add_arguments(p):
 class Clean(bug_engines.Fuzzer):
     """The library without a bug, by the same fuzzer: every finding is a false alarm."""
 
-    def __init__(self, engine, target):
+    def __init__(self, engine, target, suffix):
         super().__init__(engine.name, engine.preset, engine.words)
-        self.of = target
+        self.of, self.suffix = target, suffix
 
     def target(self, bug):
-        return "fuzz_" + self.of
+        return "fuzz_" + self.of + self.suffix
 
     def search(self, bug, seed, budget, running, where, seeds):
-        folder = os.path.join(paths.BUILD, "bugs", f"clean-{self.of}-{self.name}-{seed}")
+        folder = os.path.join(paths.BUILD, "bugs", f"clean-{self.of}{self.suffix}-{self.name}-{seed}")
         outcome = self.fuzz(os.path.join(where, self.target(bug)), seeds[self.of], folder, seed,
                             budget, running)
         for line in outcome.tail:
@@ -119,7 +128,8 @@ def planned(args, bugs, engines):
              for bug in bugs if engine.wants(bug)]
     if not args.no_clean:
         fuzzers = [engine for engine in engines if isinstance(engine, bug_engines.Fuzzer)]
-        found += [Search(None, Clean(engine, target), seed) for engine in fuzzers
+        suffix = "" if args.backend == BACKENDS[0] else "-upstream-repaired"
+        found += [Search(None, Clean(engine, target, suffix), seed) for engine in fuzzers
                   for target in (("race",) if engine.kinds == "C" else ("mmu", "race"))
                   for seed in range(1, count + 1)]
     return found
@@ -131,7 +141,7 @@ def build_all(searches, jobs):
     for search in searches:
         targets.setdefault(search.engine.preset, {})[search.engine.target(search.bug)] = None
         if search.bug:
-            targets["plain"]["bug-" + search.bug.name] = None
+            targets["plain"]["bug-" + search.bug.build] = None
     return {preset: builds.build(preset, jobs, list(wanted))
             for preset, wanted in targets.items()}
 
@@ -284,15 +294,37 @@ def good(figures):
                  == figures["c_rows_under_sanitizers"]))
 
 
+def title_of(args):
+    """The report's name."""
+    return "bugs" if args.backend == BACKENDS[0] else "bugs-" + args.backend
+
+
+def planted_upstream(bugs):
+    """Those that the kernel's own code can have, in copies of what they change there."""
+    if not upstream.unpacked():
+        raise paths.Failure("--backend=upstream takes a kernel's source: `./dev upstream` unpacks "
+                            "Debian's", status=2)
+    bugs, without = bug_trees.make(upstream.default_tree(), bugs)
+    for name, why in without.items():
+        print(f"{name}: {why}")
+    for bug in bugs:
+        bug.build = "upstream-" + bug.name
+    bug_run.ENVIRONMENT["TSAN_OPTIONS"] = f"report_signal_unsafe=0:suppressions={upstream.RACES}"
+    return bugs
+
+
 def run(args):
     if args.mutants:
         return mutants.run(args)
     if args.kernel is not None:
         return bug_kernel.run(args.kernel, args.bug or known_bugs.names())
     if args.docs:
-        return bug_docs.write()
+        return bug_docs.write(title_of(args))
     everything = [known_bugs.load(name) for name in known_bugs.names()]
     bugs = [bug for bug in everything if not args.bug or bug.name in args.bug]
+    title = title_of(args)
+    if args.backend != BACKENDS[0]:
+        bugs = planted_upstream(bugs)
     engines = [bug_engines.ALL[name] for name in
                args.engines or (["fuzz"] if args.quick else bug_engines.ALL)]
     budget = args.seconds or (QUICK_SECONDS if args.quick else 120)
@@ -303,7 +335,7 @@ def run(args):
           flush=True)
     done = search_all(searches, where, folders, budget, args.jobs)
 
-    before = report.read("bugs") if args.add else None
+    before = report.read(title) if args.add else None
     before = before or {"bugs": {}, "clean": {}}
     rows = rows_of(everything if args.add else bugs, done, before["bugs"])
     for name in rows.keys() & showing.keys():
@@ -316,5 +348,5 @@ def run(args):
     for name, value in figures.items():
         print(f"{name:34} {value:,}")
     ok = good(figures) and len(done) == len(searches)
-    print("report: " + report.write("bugs", ok, figures, budget_s=budget, bugs=rows, clean=clean))
+    print("report: " + report.write(title, ok, figures, budget_s=budget, bugs=rows, clean=clean))
     return 0 if ok else 1

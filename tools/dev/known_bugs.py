@@ -22,7 +22,9 @@ def names():
 
 def load(name):
     try:
-        return plant.Bug(os.path.join(FOLDER, name + SUFFIX))
+        bug = plant.Bug(os.path.join(FOLDER, name + SUFFIX))
+        bug.build = name    # what programs with the bug are called after
+        return bug
     except plant.BadPatch as error:
         raise paths.Failure(str(error), status=2) from None
 

@@ -86,6 +86,11 @@ def unpack(version):
     return kernel_tree.unpack(CACHE, debian_tarball(version))
 
 
+def default_tree():
+    """The tree that builds have the backend of, if it is there."""
+    return os.path.join(CACHE, f"linux-source-{DEFAULT}")
+
+
 def unpacked():
-    """Whether the default tree is there, so that builds have the backend."""
-    return os.path.exists(os.path.join(CACHE, f"linux-source-{DEFAULT}", "arch/x86/kvm/mmu/mmu.c"))
+    """Whether it is."""
+    return os.path.exists(os.path.join(default_tree(), "arch/x86/kvm/mmu/mmu.c"))
