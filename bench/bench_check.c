@@ -5,7 +5,6 @@
  * then logs what it writes, round after round.  However many rounds, the memory is the same; if it
  * is not, the benchmark fails.
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +13,8 @@
 #include "check.h"
 #include "import.h"
 #include "klog.h"
+#include "measure.h"
 #include "program_names.h"
-#include "program_set.h"
 
 #define PAGES	16384
 #define FRAME	UINT64_C(0x400000)	/* of the first page */
@@ -166,55 +165,29 @@ static double rate(const char *path, double seconds, struct run *run)
 	return events / spent;
 }
 
-static void help(void)
-{
-	printf("usage: bench_check [--json] [--seconds=N]\n"
-	       "Measures how fast a made-up log of a kernel is checked, for N seconds (default 3), and\n"
-	       "in how much memory.\n");
-}
+static const char help[] =
+	"Measures how fast a made-up log of a kernel is checked, for N seconds (default 3), and\n"
+	"in how much memory.\n";
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
+	const struct bench_options options = bench_options(argc, argv, help);
 	char path[] = "/tmp/bench_check.XXXXXX";
-	double seconds = 3, per_s, per_leaf;
+	double per_s, per_leaf;
 	struct run brief, full;
-	bool json = false;
-	int option;
+	int fd;
 
-	while ((option = getopt_long(argc, argv, "js:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 's':
-			seconds = bench_seconds(optarg);
-			break;
-		case 'h':
-			help();
-			return 0;
-		default:
-			return 2;
-		}
-	}
-	if (optind != argc)
-		bench_die(argv[optind], "expected options only");
-	option = mkstemp(path);
-	if (option < 0)
+	fd = mkstemp(path);
+	if (fd < 0)
 		bench_die(path, "cannot be made");
-	close(option);
+	close(fd);
 	write_log(path, 1);
 	check(&brief, path);
 	write_log(path, ROUNDS);
-	per_s = rate(path, seconds, &full);
+	per_s = rate(path, options.seconds, &full);
 	unlink(path);
 	per_leaf = (double)full.totals.bytes / PAGES;
-	if (json) {
+	if (options.json) {
 		printf("{\"figures\": {\"check.*.events_per_s\": %.0f, \"check.bytes_per_page\": %.1f}}\n",
 		       per_s, per_leaf);
 	} else {

@@ -4,9 +4,9 @@
  * "fuzz_mmu" has slots of at most 8 MiB, as a fuzzer's inputs; "fuzz_mmu.1g" has slots of 1 GiB.
  * An execution is what the fuzz target does: bytes to program, program to verdict.
  */
-#include <getopt.h>
 #include <stdio.h>
 
+#include "measure.h"
 #include "program_set.h"
 
 /**
@@ -102,58 +102,30 @@ static void print_json(const struct set *set, bool last)
 	       changing_pct(set), set->name, set->programs.nr, last ? "" : ", ");
 }
 
-static void help(void)
-{
-	printf("usage: bench_fuzz [--json] [--seconds=N]\n"
-	       "Runs the programs of bench/programs under the oracle, N seconds (default 3) each set.\n");
-}
+static const char help[] =
+	"Runs the programs of bench/programs under the oracle, N seconds (default 3) each set.\n";
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	double seconds = 3;
-	bool json = false;
+	const struct bench_options options = bench_options(argc, argv, help);
 	size_t i;
-	int option;
 
-	while ((option = getopt_long(argc, argv, "js:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 's':
-			seconds = bench_seconds(optarg);
-			break;
-		case 'h':
-			help();
-			return 0;
-		default:
-			return 2;
-		}
-	}
-	if (optind != argc)
-		bench_die(argv[optind], "expected options only");
 	prog = program_alloc();
 	executor = executor_create();
 	if (!prog || !executor)
 		bench_die("start", "no memory");
-	if (json)
+	if (options.json)
 		printf("{\"figures\": {");
 	for (i = 0; i < NR_SETS; i++) {
 		set_load(&sets[i].programs, prog);
 		describe(&sets[i]);
-		sets[i].rate = set_rate(&sets[i].programs, executor, prog, seconds);
-		if (json)
+		sets[i].rate = set_rate(&sets[i].programs, executor, prog, options.seconds);
+		if (options.json)
 			print_json(&sets[i], i + 1 == NR_SETS);
 		else
 			print_text(&sets[i]);
 	}
-	if (json)
+	if (options.json)
 		printf("}}\n");
 	return 0;
 }

@@ -4,11 +4,11 @@
  * executions a second of programs whose threads are preempted inside operations, under the oracle,
  * and how many schedules are explored in a second.
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "explore_rate.h"
 #include "fiber.h"
+#include "measure.h"
 #include "program_set.h"
 
 #define SWITCHES_A_ROUND 100000
@@ -74,46 +74,19 @@ static double race_rate(double seconds)
 	return rate;
 }
 
-static void help(void)
-{
-	printf("usage: bench_sched [--json] [--seconds=N]\n"
-	       "Measures switches between simulated threads, the programs of bench/programs/race and\n"
-	       "exploration, N seconds (default 3) each.\n");
-}
+static const char help[] =
+	"Measures switches between simulated threads, the programs of bench/programs/race and\n"
+	"exploration, N seconds (default 3) each.\n";
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	double seconds = 3, ns, rate, explored, core = 0;
-	bool json = false;
-	int option;
+	const struct bench_options options = bench_options(argc, argv, help);
+	double ns, rate, explored, core = 0;
 
-	while ((option = getopt_long(argc, argv, "js:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 's':
-			seconds = bench_seconds(optarg);
-			break;
-		case 'h':
-			help();
-			return 0;
-		default:
-			return 2;
-		}
-	}
-	if (optind != argc)
-		bench_die(argv[optind], "expected options only");
-	ns = switch_ns(seconds);
-	explored = explore_rate(seconds, &core);
-	rate = race_rate(seconds);
-	if (!json) {
+	ns = switch_ns(options.seconds);
+	explored = explore_rate(options.seconds, &core);
+	rate = race_rate(options.seconds);
+	if (!options.json) {
 		printf("switch       %9.1f ns\n", ns);
 		printf("fuzz_race    %9.0f executions/s\n", rate);
 		if (explored)

@@ -7,7 +7,7 @@
 
 #include "explore.h"
 #include "explore_internal.h"
-#include "program_set.h"
+#include "measure.h"
 
 /* The operations before the last make the starting tree: roots, and the tables above the page. */
 static const char text[] = "tdp 1\n"

@@ -1,50 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "finding.h"
+#include "measure.h"
 #include "program_set.h"
-
-/**
- * bench_die() - a benchmark that cannot be run
- * @path: what it is about
- * @why: the reason
- */
-void bench_die(const char *path, const char *why)
-{
-	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, path, why);
-	exit(2);
-}
-
-/**
- * bench_now() - seconds that this process has spent on a CPU
- */
-double bench_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
-}
-
-/**
- * bench_seconds() - the argument of --seconds; ends the program if it is none
- * @arg: text
- */
-double bench_seconds(const char *arg)
-{
-	char *end;
-	double seconds = strtod(arg, &end);
-
-	if (end == arg || *end || !(seconds > 0 && seconds <= 3600))
-		bench_die(arg, "expected seconds, more than 0 and at most 3600");
-	return seconds;
-}
 
 static int is_program(const struct dirent *entry)
 {

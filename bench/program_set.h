@@ -33,8 +33,4 @@ void set_run(const struct program_set *set, struct executor *executor, struct pr
 double set_rate(const struct program_set *set, struct executor *executor, struct program *prog,
 		double seconds);
 
-double bench_now(void);
-double bench_seconds(const char *arg);
-void __attribute__((noreturn)) bench_die(const char *path, const char *why);
-
 #endif /* PROGRAM_SET_H */
