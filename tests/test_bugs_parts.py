@@ -14,6 +14,7 @@ sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "fuzz", "
 
 import bug_docs  # noqa: E402
 import bug_run  # noqa: E402
+import bug_trees  # noqa: E402
 import cmd_bugs  # noqa: E402
 import known_bugs  # noqa: E402
 import plant  # noqa: E402
@@ -119,6 +120,43 @@ class Planting(unittest.TestCase):
         bug = self.bug(HEADER.replace("file: a.c", "file: b.h") + RULE)
         self.assertEqual(plant.copied(bug, self.folder.name), ["a.c", "b.c", "b.h",
                                                                "include/tdp/c.h"])
+
+
+class Trees(unittest.TestCase):
+    """A kernel tree with a bug is links, but for what the bug changes."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.tree = os.path.join(self.folder.name, "linux")
+        for path in ("Makefile", "mm/a.c", "mm/b.c", "mm/deep/c.c", "fs/d.c"):
+            os.makedirs(os.path.dirname(os.path.join(self.tree, path)), exist_ok=True)
+            Path(self.tree, path).write_text(path, encoding="utf-8")
+        self.made = os.path.join(self.folder.name, "made")
+        os.mkdir(self.made)
+        self.out = os.path.join(self.made, "tree")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def test_only_what_changes_is_copied(self):
+        bug_trees.overlay(self.tree, self.out, {"mm/deep/c.c": "changed"})
+        for path in ("Makefile", "mm/a.c", "mm/b.c", "fs/d.c"):
+            self.assertEqual(Path(self.out, path).read_text(encoding="utf-8"), path)
+        for path in ("Makefile", "mm/a.c", "mm/b.c", "fs"):
+            self.assertTrue(os.path.islink(os.path.join(self.out, path)), path)
+        self.assertEqual(Path(self.out, "mm/deep/c.c").read_text(encoding="utf-8"), "changed")
+        self.assertEqual(Path(self.tree, "mm/deep/c.c").read_text(encoding="utf-8"), "mm/deep/c.c")
+
+    def test_what_is_there_is_kept(self):
+        changed = {"mm/a.c": "changed"}
+        tree = os.path.realpath(self.tree)
+        self.assertFalse(bug_trees.is_made(self.made, tree, changed))
+        bug_trees.overlay(tree, self.out, changed)
+        self.assertFalse(bug_trees.is_made(self.made, tree, changed))
+        Path(self.made, "bug.c").touch()
+        self.assertTrue(bug_trees.is_made(self.made, tree, changed))
+        self.assertFalse(bug_trees.is_made(self.made, tree, {"mm/a.c": "changed again"}))
+        self.assertFalse(bug_trees.is_made(self.made, tree + "-other", changed))
 
 
 class Searching(unittest.TestCase):
