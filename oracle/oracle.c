@@ -138,6 +138,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	o->nr_nx_splits = o->nr_nx_maybe = 0;
 	o->nx_open = 0;
 	o->nx_step = 0;
+	o->nx_unsure = false;
 	o->track_open = 0;
 	o->track_step = 0;
 	o->track_unsure = false;

@@ -184,6 +184,7 @@ struct oracle {
 	int64_t nr_nx_maybe;	/* and those of which that is not known */
 	int nx_open;		/* SET_NX calls that have not returned */
 	uint64_t nx_step;	/* step at which one did last */
+	bool nx_unsure;		/* those that were last overlapped: it may be on or off */
 	int track_open;		/* TRACK and UNTRACK calls that have not returned */
 	uint64_t track_step;	/* step at which one did last */
 	bool track_unsure;	/* more may be tracked than is known of */

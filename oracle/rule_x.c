@@ -10,7 +10,8 @@
  * - tables of slots that were logged during a recovery, which takes them off the list without
  *   zapping them, in the list's order (the sequential prediction knows it);
  * - tables made by a fault that ran while slots, the mitigation or what is tracked were being changed: it
- *   may have gone by the old state or the new.
+ *   may have gone by the old state or the new;
+ * - tables made after two toggles of the mitigation that overlapped, until the next toggle.
  */
 #include "mirror_internal.h"
 #include "rules.h"
@@ -74,8 +75,8 @@ static void note_link(struct oracle *o, const struct spte_event *ev)
 	    !(call->error_code & PFERR_FETCH))
 		return;
 	if (o->overlapped &&
-	    (o->nx_open || o->nx_step > since || o->track_open || o->track_step > since ||
-	     o->track_unsure || oracle_region_changed(o, since))) {
+	    (o->nx_open || o->nx_step > since || o->nx_unsure || o->track_open ||
+	     o->track_step > since || o->track_unsure || oracle_region_changed(o, since))) {
 		set_listed(o, child, NX_MAYBE);
 		return;
 	}
@@ -189,8 +190,10 @@ static void nx_was_set(struct oracle *o, const struct oracle_call *call)
 	bool alone = !--o->nx_open && o->nx_step < oracle_call_step(o);
 
 	o->nx_step = o->step;
-	if (!call->ret)
-		o->nx_huge_pages = call->on && alone;
+	if (call->ret)
+		return;
+	o->nx_huge_pages = call->on && alone;
+	o->nx_unsure = !alone;
 }
 
 void rule_x_call_end(struct oracle *o, const struct oracle_call *call)
