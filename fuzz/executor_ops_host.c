@@ -98,6 +98,7 @@ void exec_op_test_age(struct executor *x, const struct op *op)
 	exec_range_call(x, CALL_TEST_AGE, op->gfn, op->n);
 }
 
+/* What is part of a larger page stays that: a fault beside it may have brought that in meanwhile. */
 void exec_op_huge_form(struct executor *x, const struct op *op)
 {
 	uint64_t n = KVM_PAGES_PER_HPAGE(op->level);
@@ -105,7 +106,8 @@ void exec_op_huge_form(struct executor *x, const struct op *op)
 
 	exec_range_call(x, CALL_INVALIDATE_START, start, n);
 	host_changes();
-	oracle_host_huge_form(x->oracle, op->gfn, op->level);
+	if (mapping_pages(x, start) <= n)
+		oracle_host_huge_form(x->oracle, op->gfn, op->level);
 	exec_range_call(x, CALL_INVALIDATE_END, start, n);
 }
 
