@@ -16,6 +16,7 @@ import subprocess
 import arguments
 import builds
 import cmd_fuzz
+import debian_kernel
 import live
 import packages
 import paths
@@ -39,8 +40,10 @@ UNKNOWN = [re.compile(r"implicit declaration of function .(\w+)."),
 
 def add_arguments(p):
     p.add_argument("--kernel", metavar="TREE", default=upstream.DEFAULT,
-                   help="a kernel's source tree, or the version of a Debian package linux-source-VERSION, "
-                        f"which is installed if need be (default: {upstream.DEFAULT})")
+                   help="a kernel's source tree, or the version of a Debian package linux-source-VERSION, or "
+                        f"{debian_kernel.NEWEST_KERNEL}: Debian's newest, from {debian_kernel.NEWEST}; "
+                        "fetched if need be, without touching the system's apt (default: "
+                        f"{upstream.DEFAULT}, whose package is installed)")
     p.add_argument("--fuzz", type=arguments.whole, metavar="SECONDS",
                    help="then fuzz it, so long in all, as ./dev fuzz does libtdp")
     p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
@@ -53,16 +56,13 @@ def add_arguments(p):
 
 def tree_of(kernel):
     """The tree that --kernel names."""
-    if re.fullmatch(r"\d+\.\d+", kernel):
-        packages.ensure([f"linux-source-{kernel}", "xz-utils"])
-        tree = upstream.unpack(kernel)
-        if not tree:
-            raise paths.Failure(f"{upstream.debian_tarball(kernel)} is missing, although its package is "
-                                "installed", status=2)
-        return tree
+    if kernel == debian_kernel.NEWEST_KERNEL or re.fullmatch(r"\d+\.\d+", kernel):
+        packages.ensure(packages.KERNEL if kernel == upstream.DEFAULT else ["xz-utils"])
+        return upstream.unpack(kernel) or upstream.fetch(kernel)
     if not os.path.isfile(os.path.join(kernel, "arch/x86/kvm/mmu/tdp_mmu.c")):
-        raise paths.Failure(f"--kernel: expected a kernel tree or a version as in '{upstream.DEFAULT}', found "
-                            f"'{kernel}': it has no arch/x86/kvm/mmu/tdp_mmu.c", status=2)
+        raise paths.Failure(f"--kernel: expected a kernel tree, a version as in '{upstream.DEFAULT}', or "
+                            f"'{debian_kernel.NEWEST_KERNEL}', found '{kernel}': it has no "
+                            "arch/x86/kvm/mmu/tdp_mmu.c", status=2)
     return os.path.realpath(kernel)
 
 

@@ -3,12 +3,14 @@
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 import paths
 
 sys.path.append(os.path.join(paths.ROOT, "tools", "lint"))
+import debian_kernel  # noqa: E402
 import kernel_tree  # noqa: E402
 
 CACHE = os.path.join(paths.BUILD, "cache")
@@ -84,6 +86,25 @@ def unpack(version):
     if not os.path.exists(debian_tarball(version)):
         return None
     return kernel_tree.unpack(CACHE, debian_tarball(version))
+
+
+def fetch(version):
+    """Debian's source of a kernel, or of the newest, fetched and unpacked into the cache; one that is there
+    already is taken unless there is a newer "newest"."""
+    if version != debian_kernel.NEWEST_KERNEL:
+        tree = kernel_tree.kept(CACHE, f"linux-source-{version}")
+        if tree:
+            return tree
+    apt = debian_kernel.Apt(os.path.join(CACHE, "apt"))
+    package, about = apt.package(version)
+    tree = kernel_tree.kept(CACHE, package, about)
+    if tree:
+        return tree
+    opened = apt.download(package)
+    try:
+        return kernel_tree.unpack(CACHE, os.path.join(opened, "usr/src", package + ".tar.xz"), about)
+    finally:
+        shutil.rmtree(opened)
 
 
 def default_tree():

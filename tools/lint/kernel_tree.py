@@ -12,26 +12,41 @@ HEADERS = [("include/linux", "kvm"), ("arch/x86/include/asm", "kvm")]
 BUILT_WITH = ["arch/x86/include", "include/linux", "Makefile"]
 
 
-def unpack(cache, tarball=TARBALL):
-    """Unpacks what is compared into cache/NAME unless it is there; returns that folder."""
+def _stamp(about, name):
+    """What a tree of that name is unpacked from, and what of it is."""
+    return f"{about} {' '.join(f'{name}/{folder}' for folder in FOLDERS + BUILT_WITH)}\n"
+
+
+def kept(cache, name, about=None):
+    """The tree cache/NAME, if it was unpacked there before (from `about`, if given); else None."""
+    target = os.path.join(cache, name)
+    try:
+        with open(os.path.join(target, ".unpacked-from"), encoding="ascii") as f:
+            stamp = f.read()
+    except FileNotFoundError:
+        return None
+    known = stamp == _stamp(about, name) if about else stamp.endswith(_stamp("", name))
+    return target if known else None
+
+
+def unpack(cache, tarball=TARBALL, about=None):
+    """Unpacks what is compared into cache/NAME unless it is there; returns that folder. `about` says which
+    tarball it is, without spaces, if its size and time do not."""
     if not os.path.exists(tarball):
         raise FileNotFoundError(f"{tarball} is missing (Debian package linux-source-6.12)")
     name = os.path.basename(tarball).removesuffix(".tar.xz")
     target = os.path.join(cache, name)
-    about = os.stat(tarball)
-    patterns = [f"{name}/{folder}" for folder in FOLDERS + BUILT_WITH]
-    stamp = f"{about.st_size} {int(about.st_mtime)} {' '.join(patterns)}\n"
-    stamp_path = os.path.join(target, ".unpacked-from")
-    if os.path.exists(stamp_path):
-        with open(stamp_path, encoding="ascii") as f:
-            if f.read() == stamp:
-                return target
+    if not about:
+        status = os.stat(tarball)
+        about = f"{status.st_size} {int(status.st_mtime)}"
+    if kept(cache, name, about):
+        return target
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
-    subprocess.run(["tar", "-xJf", tarball, "-C", target, "--strip-components=1", *patterns],
-                   check=True)
-    with open(stamp_path, "w", encoding="ascii") as f:
-        f.write(stamp)
+    subprocess.run(["tar", "-xJf", tarball, "-C", target, "--strip-components=1",
+                    *(f"{name}/{folder}" for folder in FOLDERS + BUILT_WITH)], check=True)
+    with open(os.path.join(target, ".unpacked-from"), "w", encoding="ascii") as f:
+        f.write(_stamp(about, name))
     return target
 
 
