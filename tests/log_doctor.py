@@ -96,6 +96,12 @@ def first_event(lines, name, wanted=lambda text: True, start=0):
     raise NotHere
 
 
+def number(line, word, change):
+    """The line with the hexadecimal number that follows a word changed."""
+    return re.sub(rf"\b{word} (0x)?([0-9a-f]+)",
+                  lambda m: f"{word} {m[1] or ''}{change(int(m[2], 16)):x}", line, count=1)
+
+
 def next_of(lines, at, pid):
     """The task's next line."""
     for n in range(at + 1, len(lines)):
@@ -308,7 +314,7 @@ def fetch_not_granted(lines):
 def fast_fault_not_allowed(lines):
     """A fast page fault makes writable what is not MMU-writable."""
     at, _, _ = first_event(lines, "fast_page_fault", lambda text: text.endswith("fixed 1"))
-    lines[at] = re.sub(r"old 0x([0-9a-f]+)", lambda m: f"old {int(m[1], 16) & ~MMU:#x}", lines[at])
+    lines[at] = number(lines[at], "old", lambda spte: spte & ~MMU)
     return at + 1
 
 
@@ -316,7 +322,7 @@ def fast_fault_not_allowed(lines):
 def wrong_slot_of_table(lines):
     """kvm_mmu_set_spte names an SPTE that is another page's."""
     at, _, _ = first_event(lines, "kvm_mmu_set_spte")
-    lines[at] = re.sub(r"at ([0-9a-f]+)$", lambda m: f"at {int(m[1], 16) ^ 0x800:x}", lines[at])
+    lines[at] = number(lines[at], "at", lambda address: address ^ 0x800)
     return at + 1
 
 
@@ -514,7 +520,7 @@ def stale_counts_as_valid(lines):
 @doctoring("G")
 def generation_misread(lines):
     at, _, _ = first_event(lines, "check_mmio_spte")
-    lines[at] = re.sub(r"spte-gen ([0-9a-f]+)", lambda m: f"spte-gen {int(m[1], 16) ^ 1:x}", lines[at])
+    lines[at] = number(lines[at], "spte-gen", lambda generation: generation ^ 1)
     return at + 1
 
 

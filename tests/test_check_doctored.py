@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tdp-test: plain-only
 # tdp-test: timeout=600
-"""Doctored copies of a kernel's logs are rejected, with file, line and rule.
+"""Doctored copies of a kernel's logs (tests/recorded_logs.py) are rejected, with file, line and rule.
 
 Each doctoring of tests/log_doctor.py is applied to each log below that has something to doctor like that,
 and there must be one for each.  Then single lines are doctored at random: a change dropped, told twice, at
 another level, in another address space, of another page, or with a bit flipped; none may be accepted.
-
-The logs are in TDP_SHARED/data/ftrace, by default ../shared/data/ftrace beside the source tree. Without them
-the test counts as skipped."""
+"""
 import os
 import random
 import re
@@ -17,11 +15,10 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import log_doctor  # noqa: E402
+import log_doctor
+import recorded_logs
 
 TDP = os.path.join(os.environ["TDP_BUILD"], "tdp")
-LOGS = os.path.join(os.environ.get("TDP_SHARED", "../shared"), "data", "ftrace")
 NAMES = ["demand_paging-2v-thp-nx", "kvm_page_table-2v-thp-counter-kp",
          "kvm_page_table-2v-hugetlb2m-noeager", "memslot_perf-moveactive-counter-kp",
          "nx_huge_pages-counter-kp", "smm_test-counter-kp", "tdp_stress-1v-thp-noslot",
@@ -29,7 +26,6 @@ NAMES = ["demand_paging-2v-thp-nx", "kvm_page_table-2v-thp-counter-kp",
 RANDOM_LOGS = ["memslot_perf-moveactive-counter-kp", "nx_huge_pages-counter-kp",
                "tdp_stress-2v-thp-logcollapse-exec"]
 RANDOM_EACH = 12
-SKIPPED = 77
 
 
 def check(path, lines):
@@ -62,20 +58,18 @@ def doctored(path, logs):
     return failed
 
 
-def flip(rng, line, field):
-    return re.sub(field + r" ([0-9a-f]+)", lambda m: f"{field} {int(m[1], 16) ^ 1 << rng.randrange(64):x}",
-                  line)
+def flip(rng, line, word, bits):
+    return log_doctor.number(line, word, lambda value: value ^ 1 << rng.randrange(bits))
 
 
 RANDOM = {
     "dropped": lambda rng, line: [],
     "told twice": lambda rng, line: [line, line],
-    "bit of old": lambda rng, line: [flip(rng, line, "old_spte")],
-    "bit of new": lambda rng, line: [flip(rng, line, "new_spte")],
-    "level": lambda rng, line: [re.sub(r"level (\d)", lambda m: f"level {int(m[1]) % 4 + 1}", line)],
-    "gfn": lambda rng, line: [re.sub(r"gfn ([0-9a-f]+)", lambda m:
-                                     f"gfn {int(m[1], 16) ^ 1 << rng.randrange(20):x}", line)],
-    "address space": lambda rng, line: [re.sub(r"as id (\d)", lambda m: f"as id {1 - int(m[1])}", line)],
+    "bit of old": lambda rng, line: [flip(rng, line, "old_spte", 64)],
+    "bit of new": lambda rng, line: [flip(rng, line, "new_spte", 64)],
+    "level": lambda rng, line: [log_doctor.number(line, "level", lambda level: level % 4 + 1)],
+    "gfn": lambda rng, line: [flip(rng, line, "gfn", 20)],
+    "address space": lambda rng, line: [log_doctor.number(line, "as id", lambda as_id: 1 - as_id)],
 }
 
 
@@ -98,11 +92,9 @@ def at_random(path, logs):
 
 
 def main():
-    if not os.path.isdir(LOGS):
-        print(f"SKIP: no logs in {os.path.abspath(LOGS)}: set TDP_SHARED to the directory that has "
-              "data/ftrace")
-        return SKIPPED
-    logs = {name: log_doctor.read(os.path.join(LOGS, name + ".trace.xz")) for name in NAMES}
+    if not recorded_logs.find():
+        return recorded_logs.SKIPPED
+    logs = {name: log_doctor.read(recorded_logs.path(name)) for name in NAMES}
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "doctored.trace")
         return doctored(path, logs) | at_random(path, logs)

@@ -1,31 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 # tdp-test: plain-only
-"""Recorded logs of the real TDP MMU are accepted by tdp check: all of them, in one go.
-
-The logs are in TDP_SHARED/data/ftrace, by default ../shared/data/ftrace beside the source tree. Without them
-the test counts as skipped."""
-import glob
+"""Recorded logs of the real TDP MMU (tests/recorded_logs.py) are accepted by tdp check: all of
+them, in one go."""
 import os
 import re
 import subprocess
 import sys
 
+import recorded_logs
+
 TDP = os.path.join(os.environ["TDP_BUILD"], "tdp")
-LOGS = os.path.join(os.environ.get("TDP_SHARED", "../shared"), "data", "ftrace")
-EXPECTED_LOGS = 27
 EXPECTED_CHANGES = 315943       # of SPTEs, by the logs' own lists of what is in them
 LEAST_ENDS = (150, 90, 20)      # of unmaps, zaps of roots, VMs: what the probes of ten logs show
 KNOWN = {"refault-d", "mmio-leaf", "takes-write"}
-SKIPPED = 77
 
 
 def main():
-    logs = sorted(glob.glob(os.path.join(LOGS, "*.trace.xz")))
+    logs = recorded_logs.find()
     if not logs:
-        print(f"SKIP: no logs in {os.path.abspath(LOGS)}: set TDP_SHARED to the directory that has "
-              "data/ftrace")
-        return SKIPPED
+        return recorded_logs.SKIPPED
     done = subprocess.run([TDP, "check", *logs], capture_output=True, text=True)
     print(done.stdout + done.stderr)
     heads = re.findall(r": \d+ events, (\d+) changes of SPTEs, \d+ roots?: (\d+) violations?$", done.stdout,
@@ -36,8 +30,8 @@ def main():
     wrong = []
     if done.returncode or done.stderr or "broken" in done.stdout:
         wrong.append(f"exit {done.returncode}, expected 0 and no violation")
-    if len(heads) != EXPECTED_LOGS or any(violations != "0" for _, violations in heads):
-        wrong.append(f"{len(heads)} logs without a violation, expected {EXPECTED_LOGS}")
+    if len(heads) != recorded_logs.COUNT or any(violations != "0" for _, violations in heads):
+        wrong.append(f"{len(heads)} logs without a violation, expected {recorded_logs.COUNT}")
     if sum(int(changes) for changes, _ in heads) != EXPECTED_CHANGES:
         wrong.append(f"expected {EXPECTED_CHANGES} changes")
     if any(sum(map(int, column)) < least for column, least in zip(zip(*ends), LEAST_ENDS)):

@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tdp-test: plain-only
 # tdp-test: timeout=600
-"""Recorded logs of the real TDP MMU against their replays, SPTE by SPTE.
+"""Recorded logs of the real TDP MMU (tests/recorded_logs.py) against their replays, SPTE by SPTE.
 
 Imports each log in full, replays it under the oracle and compares what every SPTE went through
 (tdp import --verify, docs/import.md).  A difference that has no reason fails the test; so does a replay
 that breaks a rule, a share of unexplained order (races) that is more than an exception, and a program in
 corpus/imported that is not what the log gives.
 
-The logs are in TDP_SHARED/data/ftrace, by default ../shared/data/ftrace beside the source tree. Without them
-the test counts as skipped.
 """
 import glob
 import os
@@ -18,10 +16,9 @@ import re
 import subprocess
 import sys
 
+import recorded_logs
+
 TDP = os.path.join(os.environ["TDP_BUILD"], "tdp")
-LOGS = os.path.join(os.environ.get("TDP_SHARED", "../shared"), "data", "ftrace")
-EXPECTED_LOGS = 27
-SKIPPED = 77
 
 # Shares of all classes compared, in percent.  The rest of what is not the same are D bits that a second
 # fault cleared, which one thread at a time cannot do, and their 512 copies in each split.
@@ -54,7 +51,7 @@ def controls():
     for name, option in (("nx_huge_pages-counter-kp", "nx_huge_pages=off"),
                          ("nx_huge_pages_1g", "fault_policy=zap"),
                          ("dirty_log_perf-1v-hugetlb2m-noeager", "eager_split=on")):
-        log = os.path.join(LOGS, name + ".trace.xz")
+        log = recorded_logs.path(name)
         done = subprocess.run([TDP, "import", log, "--verify", "--quiet", "--vm-option", option],
                               capture_output=True, text=True)
         if done.returncode != 1 or " unnamed " not in done.stdout:
@@ -71,7 +68,7 @@ def corpus():
         with open(path, encoding="utf-8") as file:
             text = file.read()
         made = re.search(r"^# Made by tdp import(.*) of this log:$", text, re.M)
-        log = os.path.join(LOGS, os.path.basename(path).removesuffix(".tdp") + ".trace.xz")
+        log = recorded_logs.path(os.path.basename(path).removesuffix(".tdp"))
         done = subprocess.run([TDP, "import", log, "--quiet", *(made.group(1).split() if made else [])],
                               capture_output=True, text=True)
         if not made or done.stdout[done.stdout.find("tdp 1\n"):] != text[text.find("tdp 1\n"):]:
@@ -81,18 +78,16 @@ def corpus():
 
 
 def main():
-    logs = sorted(glob.glob(os.path.join(LOGS, "*.trace.xz")))
+    logs = recorded_logs.find()
     if not logs:
-        print(f"SKIP: no logs in {os.path.abspath(LOGS)}: set TDP_SHARED to the directory that has "
-              "data/ftrace")
-        return SKIPPED
+        return recorded_logs.SKIPPED
     failed = controls() | corpus()
-    if len(logs) != EXPECTED_LOGS:
-        print(f"FAIL: {len(logs)} logs in {LOGS}, expected {EXPECTED_LOGS}")
+    if len(logs) != recorded_logs.COUNT:
+        print(f"FAIL: {len(logs)} logs in {recorded_logs.FOLDER}, expected {recorded_logs.COUNT}")
         failed = 1
     all_classes = all_same = races = vms = 0
     for log in logs:
-        name = os.path.basename(log).removesuffix(".trace.xz")
+        name = recorded_logs.name(log)
         listing = subprocess.run([TDP, "import", "--list", log], capture_output=True, text=True)
         nr_vms = len(re.findall(r"^vm \d+:", listing.stdout, re.M))
         if not nr_vms:
