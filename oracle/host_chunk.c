@@ -104,7 +104,8 @@ static void chunk_back(struct host *h, struct chunk *c, const struct range_op *o
 
 	/* Memory that is there already keeps its frames; only how new ones come may change. */
 	c->huge_ok = to - from == CHUNK_PAGES &&
-		     (op->backing == BACKING_2M || op->backing == BACKING_1G);
+		     (op->backing == BACKING_2M || op->backing == BACKING_1G) &&
+		     !any_bit(c->device, from, to);
 	if (c->pfn == HOST_NO_FRAME && !c->small && !device)
 		c->pfn = host_first_frame(h, 2, c->first);
 	if (!fresh || device) {

@@ -45,6 +45,7 @@ struct range_op {
  * @break_at: the operation that broke the mapping up
  * @break_dirty: it was known to be dirty then
  * @touched: it had backing, of whatever kind, before
+ * @device: some of it may be a device's
  * @backed: one 1G page may back it
  * @whole: it is one mapping of frames from @pfn
  * @absent: nothing of it is mapped, and one 1G page may be
@@ -60,6 +61,7 @@ struct region {
 	uint32_t break_at;
 	bool break_dirty;
 	bool touched;
+	bool device;
 	bool backed;
 	bool whole;
 	bool absent;
@@ -71,7 +73,7 @@ struct region {
  * struct chunk - 2 MiB of host pages
  * @applied: operations of the log that it has seen
  * @form: of the region, see there
- * @huge_ok: one 2M page may back it
+ * @huge_ok: one 2M page may back it: none of its pages is a device's
  * @huge: it is one mapping of frames from @pfn
  * @small: frames of the pages that have @moved, valid where @present; NULL: none has
  * @moved: pages whose frame is not @pfn and their number

@@ -49,7 +49,8 @@ static void region_apply(struct host *h, struct region *r, const struct range_op
 		return;
 	switch (op->kind) {
 	case HOST_BACKING:
-		r->backed = all && op->backing == BACKING_1G;
+		r->device |= op->backing == BACKING_MMIO && !r->whole;
+		r->backed = all && op->backing == BACKING_1G && !r->device;
 		r->absent &= r->backed;
 		if (r->backed && !r->touched)
 			host_region_form(r, host_first_frame(h, 3, r->first));

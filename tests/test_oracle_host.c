@@ -202,6 +202,30 @@ static void test_device(void **state)
 	assert_int_equal(host_find_lost(o, 0x40000000, 0x20), HOST_NO_FRAME);
 }
 
+/* What has a device's page in it is no huge page, whatever is said of the memory around it later. */
+static void check_device_inside(uint64_t size, enum slot_backing backing)
+{
+	oracle_host_set_backing(o, size + 10, 8, BACKING_MMIO);
+	oracle_host_set_backing(o, 0, 2 * size, backing);
+	oracle_host_unmap(o, 0, 2 * size);
+	assert_int_equal(fault_in(0) % size, 0);
+	assert_true(oracle_host_mapping_level(o, 0) > 1);
+	fault_in(size + 9);
+	assert_true(oracle_host_is_mmio_pfn(o, fault_in(size + 10)));
+	assert_int_equal(oracle_host_mapping_level(o, size + 9), 1);
+	oracle_host_protect(o, size + 9, 1);
+	assert_true(host_protected(o, size + 9));
+	assert_false(host_protected(o, size + 8));
+}
+
+static void test_device_inside(void **state)
+{
+	check_device_inside(M2, BACKING_2M);
+	teardown(state);
+	setup(state);
+	check_device_inside(G1, BACKING_1G);
+}
+
 /* Written, not marked; marked; cleaned: each for small pages, huge ones and gigabytes. */
 static void check_dirty(uint64_t hvn, uint64_t size)
 {
@@ -323,6 +347,7 @@ int main(void)
 		TEST(test_unmap_gigabyte), TEST(test_form),	TEST(test_populate),
 		TEST(test_reuse),	  TEST(test_device),	TEST(test_dirty),
 		TEST(test_terabytes),	  TEST(test_small_machines), TEST(test_deterministic),
+		TEST(test_device_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
