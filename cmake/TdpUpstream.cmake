@@ -97,7 +97,7 @@ function(tdp_upstream_backend name tree)
 			"${kernel}/mmu" "${PROJECT_SOURCE_DIR}/libtdp")
 		target_compile_options(upstream-${part}-${name} PRIVATE -fno-strict-aliasing
 			-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
-			-Wno-missing-field-initializers -Wno-old-style-declaration
+			-Wno-missing-field-initializers -Wno-old-style-declaration -Wno-override-init
 			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
 		target_compile_definitions(upstream-${part}-${name} PRIVATE ${repaired})
 	endforeach()

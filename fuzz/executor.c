@@ -244,6 +244,11 @@ static void run(struct executor *x)
 int executor_run(struct executor *x, const struct program *prog, const struct exec_options *opts,
 		 struct exec_result *res)
 {
+	static const enum vm_kernel kernels[] = {
+		[TDP_LINUX_6_12] = VM_LINUX_6_12,
+		[TDP_LINUX_6_1] = VM_LINUX_6_1,
+		[TDP_LINUX_7_2] = VM_LINUX_7_2,
+	};
 	static const struct exec_options defaults;
 	struct exec_options with = opts ? *opts : defaults;
 
@@ -257,10 +262,9 @@ int executor_run(struct executor *x, const struct program *prog, const struct ex
 		x->vm.policy = VM_SPLIT;
 	if (!tdp_backend.split_policy)
 		x->vm.policy = VM_ZAP;
-	if (tdp_backend.like_6_1) {
-		x->vm.kernel = VM_LINUX_6_1;
+	x->vm.kernel = kernels[tdp_backend.kernel];
+	if (x->vm.kernel == VM_LINUX_6_1)
 		x->vm.quirk_zap_all = true;
-	}
 	x->opts = &with;
 	x->res = res;
 	x->accesses_left = with.max_accesses ? with.max_accesses : ~0ULL;

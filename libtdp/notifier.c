@@ -7,15 +7,21 @@
 
 #include "memslot.h"
 
+/* Whether aging does without mmu_lock, and without flushes: Linux 6.13 and later on x86. */
+#ifndef KVM_MMU_LOCKLESS_AGING
+#define KVM_MMU_LOCKLESS_AGING 0
+#endif
+
 /**
  * struct kvm_mmu_notifier_range - what to do with the slots behind a range of host pages
  * @start: first host page
  * @end: first host page after it
- * @handler: called for the part of each slot, with mmu_lock held for writing; true if a flush is
- *	owed or a page is young. NULL: none
+ * @handler: called for the part of each slot, with mmu_lock held for writing unless @lockless; true if
+ *	a flush is owed or a page is young. NULL: none
  * @on_lock: called once, when the first slot has been found and mmu_lock taken. NULL: none
  * @flush_on_ret: flush if a handler returned true
  * @may_block: the handler may yield mmu_lock
+ * @lockless: the handler needs no mmu_lock
  */
 struct kvm_mmu_notifier_range {
 	hvn_t start;
@@ -24,6 +30,7 @@ struct kvm_mmu_notifier_range {
 	void (*on_lock)(struct kvm *kvm);
 	bool flush_on_ret;
 	bool may_block;
+	bool lockless;
 };
 
 /* The part of @range that is in @slot, in gfns. */
@@ -58,7 +65,8 @@ static bool kvm_handle_hvn_range(struct kvm *kvm, const struct kvm_mmu_notifier_
 		kvm_for_each_memslot_in_hvn_range(slot, slots, range->start, range->end) {
 			if (!found_memslot) {
 				found_memslot = true;
-				write_lock(&kvm->mmu_lock);
+				if (!range->lockless)
+					write_lock(&kvm->mmu_lock);
 				if (range->on_lock)
 					range->on_lock(kvm);
 				if (!range->handler)
@@ -73,7 +81,7 @@ static bool kvm_handle_hvn_range(struct kvm *kvm, const struct kvm_mmu_notifier_
 	if (range->flush_on_ret && ret)
 		kvm_flush_remote_tlbs(kvm);
 unlock:
-	if (found_memslot)
+	if (found_memslot && !range->lockless)
 		write_unlock(&kvm->mmu_lock);
 	srcu_read_unlock(&kvm->srcu, idx);
 	return ret;
@@ -237,7 +245,8 @@ static int kvm_age_hvn_range(struct kvm *kvm, hvn_t start, hvn_t end,
 		.start = start,
 		.end = end,
 		.handler = handler,
-		.flush_on_ret = flush,
+		.flush_on_ret = flush && !KVM_MMU_LOCKLESS_AGING,
+		.lockless = KVM_MMU_LOCKLESS_AGING,
 	};
 
 	if (!kvm_hvn_range_valid(kvm, start, end))

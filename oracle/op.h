@@ -36,7 +36,7 @@ enum vm_me { VM_ME_OFF, VM_ME_SME, VM_ME_TDX };
  * tell the host only of D bits that they clear, and aging without A/D bits tells it twice; under
  * the NX mitigation no table makes way for a huge page; NX recovery does not look at logs.
  */
-enum vm_kernel { VM_LINUX_6_12, VM_LINUX_6_1 };
+enum vm_kernel { VM_LINUX_6_12, VM_LINUX_6_1, VM_LINUX_7_2 };
 
 /**
  * struct vm_desc - the "vm" line of a program

@@ -19,9 +19,9 @@
 #endif
 const struct tdp_backend tdp_backend = {
 	.name = BACKEND_NAME,
-	.split_policy = !VERSION_LIKE_6_1,
-	.zap_policy = VERSION_LIKE_6_1,
-	.like_6_1 = VERSION_LIKE_6_1,
+	.split_policy = VERSION_KERNEL != TDP_LINUX_6_1,
+	.zap_policy = VERSION_KERNEL == TDP_LINUX_6_1,
+	.kernel = VERSION_KERNEL,
 };
 
 int nx_huge_pages;
@@ -78,6 +78,19 @@ void __kvm_mmu_refresh_passthrough_bits(struct kvm_vcpu *vcpu, struct kvm_mmu *m
 	(void)mmu;
 }
 
+bool kvm_check_request(int req, struct kvm_vcpu *vcpu)
+{
+	if (!(READ_ONCE(vcpu->requests) & BIT(req)))
+		return false;
+	tdp_fetch_andnot(&vcpu->requests, BIT(req));
+	return true;
+}
+
+#ifdef TREE_HAS_kvm_mmu_do_page_fault
+static int kvm_tdp_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
+#endif
+#include "tree_fault.h"
+
 /* Who tries again has others go on first. */
 static int do_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, bool prefetch, u8 *level)
 {
@@ -103,13 +116,17 @@ static int do_page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, bool 
 /* Tables that NX recovery zaps are counted here, since the kernel does not. */
 static bool recovery_zap_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
-	kvm->stat.nx_recoveries++;
-	return kvm_tdp_mmu_zap_sp(kvm, sp);
+	const bool zapped = kvm_tdp_mmu_zap_sp(kvm, sp);
+
+	kvm->stat.nx_recoveries += zapped;
+	return zapped;
 }
 
 #define kvm_mmu_do_page_fault(vcpu, gpa, err, prefetch, type, level) \
 	do_page_fault(vcpu, gpa, err, prefetch, level)
-#define kvm_tdp_mmu_zap_sp(kvm, sp) recovery_zap_sp(kvm, sp)
+#undef kvm_tdp_mmu_zap_sp
+#define kvm_tdp_mmu_zap_sp(kvm, sp)		       recovery_zap_sp(kvm, sp)
+#define kvm_tdp_mmu_zap_possible_nx_huge_page(kvm, sp) recovery_zap_sp(kvm, sp)
 #ifdef UPSTREAM_REPAIRED
 #include "repairs.h"
 #endif
@@ -122,7 +139,6 @@ void kvm_arch_flush_shadow_memslot(struct kvm *kvm, struct kvm_memory_slot *slot
 	kvm_mmu_zap_all_fast(kvm);
 }
 #endif
-#undef kvm_tdp_mmu_zap_sp
 #undef kvm_mmu_do_page_fault
 
 #ifdef UPSTREAM_REPAIRED
@@ -155,6 +171,7 @@ static void set_masks(const struct tdp_vm_config *config)
 	};
 	physical_mask = GENMASK_ULL(51, 0) & ~config->me_value;
 	kvm_x86_ops.cpu_dirty_log_size = config->pml ? 512 : 0;
+	kvm_x86_ops.get_mt_mask = config->mmu == TDP_MMU_EPT ? upstream_x86_get_mt_mask : NULL;
 	eager_page_split = config->eager_page_split;
 	nx_huge_pages = config->nx_huge_pages;
 	nx_huge_pages_recovery_ratio = config->nx_recovery_ratio;
@@ -163,7 +180,7 @@ static void set_masks(const struct tdp_vm_config *config)
 	kvm_mmu_spte_module_init();
 	kvm_mmu_reset_all_pte_masks();
 	if (config->mmu == TDP_MMU_EPT)
-		kvm_mmu_set_ept_masks(config->ad, config->exec_only);
+		VERSION_SET_EPT_MASKS(config->ad, config->exec_only);
 	kvm_mmu_set_me_spte_mask(config->me_value, config->me_mask);
 	if (config->mmu == TDP_MMU_NPT)
 		svm_adjust_mmio_mask();
@@ -224,7 +241,7 @@ void kvm_mmu_init_vm(struct kvm *kvm)
 	kvm->arch.shadow_mmio_value = shadow_mmio_value;
 	kvm->arch.pre_fault_allowed = true;
 	INIT_LIST_HEAD(&kvm->arch.active_mmu_pages);
-	INIT_LIST_HEAD(&kvm->arch.possible_nx_huge_pages);
+	INIT_LIST_HEAD(VERSION_NX_HUGE_PAGES(kvm));
 	kvm_mmu_init_tdp_mmu(kvm);
 }
 
@@ -238,6 +255,9 @@ static void clear_roots(struct kvm_mmu *mmu)
 	int i;
 
 	mmu->root.hpa = INVALID_PAGE;
+#ifdef TREE_HAS_kvm_mmu_recover_huge_pages
+	mmu->mirror_root_hpa = INVALID_PAGE;
+#endif
 	for (i = 0; i < KVM_MMU_NUM_PREV_ROOTS; i++)
 		mmu->prev_roots[i].hpa = INVALID_PAGE;
 }
@@ -288,12 +308,8 @@ void __kvm_mmu_unload(struct kvm_vcpu *vcpu)
 /* What vcpu_enter_guest() does for the MMU. */
 int __kvm_vcpu_enter_guest(struct kvm_vcpu *vcpu)
 {
-	const u64 obsolete = BIT(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS);
-
-	if (READ_ONCE(vcpu->requests) & obsolete) {
-		tdp_fetch_andnot(&vcpu->requests, obsolete);
+	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
 		kvm_mmu_free_obsolete_roots(vcpu);
-	}
 	return kvm_mmu_reload(vcpu);
 }
 
@@ -339,12 +355,12 @@ static int page_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 		if (r != RET_PF_INVALID)
 			return r;
 	}
-	if (!VERSION_LIKE_6_1)
+	if (VERSION_KERNEL != TDP_LINUX_6_1)
 		vcpu->stat.pf_taken++;
 	r = do_page_fault(vcpu, gpa, error_code, false, NULL);
 	if (KVM_BUG_ON(r == RET_PF_INVALID, vcpu->kvm))
 		return -EIO;
-	if (VERSION_LIKE_6_1)
+	if (VERSION_KERNEL == TDP_LINUX_6_1)
 		return is_tracked_write(vcpu, gpa, r) ? VERSION_RET_PF_WRITE_PROTECTED : r;
 	if (r == RET_PF_FIXED)
 		vcpu->stat.pf_fixed++;
@@ -372,7 +388,7 @@ u64 __kvm_vcpu_get_spte(struct kvm_vcpu *vcpu, gpa_t gpa, int *level)
 	return leaf < 0 ? 0 : sptes[leaf];
 }
 
-#ifndef TREE_HAS_kvm_tdp_map_page
+#if !defined(TREE_HAS_kvm_tdp_map_page) && !defined(kvm_tdp_map_page)
 /* As it came to be in v6.11. */
 static int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8 *level)
 {
@@ -466,5 +482,5 @@ void __kvm_set_nx_huge_pages(struct kvm *kvm, bool on)
 void __kvm_recover_nx_huge_pages(struct kvm *kvm)
 {
 	if (is_nx_huge_page_enabled(kvm) && nx_huge_pages_recovery_ratio)
-		kvm_recover_nx_huge_pages(kvm);
+		VERSION_RECOVER(kvm);
 }

@@ -23,11 +23,16 @@
 
 #include "kvm_slot.h"
 
+#include "versions_host.h"
+
+#define CONFIG_X86_64 1 /* the tree's types depend on it */
 #define KVM_MAX_VCPUS 64
 
 typedef u64 gva_t;
 typedef unsigned long hva_t;
 typedef unsigned int gfp_t;
+
+typedef atomic64_t atomic_long_t;
 
 struct list_head {
 	struct list_head *next, *prev;
@@ -67,6 +72,7 @@ struct kvm_vcpu_stat {
  * @mmu_shadowed_info_cache: likewise
  * @mmu_shadow_page_cache: page tables
  * @mmu_page_header_cache: struct kvm_mmu_page
+ * @mmu_external_spt_cache: of TDX: never used
  * @mmio_gva: of the last MMIO access; always 0 with TDP
  * @mmio_gfn: of the last MMIO access
  * @mmio_access: ACC_* of it
@@ -85,6 +91,7 @@ struct kvm_vcpu_arch {
 	struct kvm_mmu_memory_cache mmu_shadowed_info_cache;
 	struct kvm_mmu_memory_cache mmu_shadow_page_cache;
 	struct kvm_mmu_memory_cache mmu_page_header_cache;
+	struct kvm_mmu_memory_cache mmu_external_spt_cache;
 	u32 pkru;
 	gva_t mmio_gva;
 	gfn_t mmio_gfn;
@@ -143,7 +150,10 @@ struct kvm_stats {
  * @tdp_mmu_page_list: Linux 6.1: those page tables
  * @tdp_mmu_enabled: Linux 6.1: always
  * @cpu_dirty_logging_count: Linux 6.1: slots that are logged
- * @possible_nx_huge_pages: tables that NX recovery could replace, oldest first
+ * @possible_nx_huge_pages: tables that NX recovery could replace, oldest first; Linux 7.2: by MMU
+ * @indirect_shadow_pages: Linux 7.2: of shadow paging: none
+ * @gfn_direct_bits: Linux 7.2: of TDX: none
+ * @has_mapped_host_mmio: Linux 7.2: a device has been mapped
  */
 struct kvm_arch {
 	int maxphyaddr;
@@ -166,7 +176,14 @@ struct kvm_arch {
 	struct list_head tdp_mmu_page_list;
 	bool tdp_mmu_enabled;
 	int cpu_dirty_logging_count;
+#ifdef TREE_HAS_kvm_possible_nx_huge_pages
+	struct kvm_possible_nx_huge_pages possible_nx_huge_pages[KVM_NR_MMU_TYPES];
+#else
 	struct list_head possible_nx_huge_pages;
+#endif
+	unsigned int indirect_shadow_pages;
+	gfn_t gfn_direct_bits;
+	bool has_mapped_host_mmio;
 };
 
 struct kvm {

@@ -58,25 +58,14 @@ void upstream_account_page(int n)
 
 #undef __gfn_to_pfn_memslot
 /* What must be tried again later is, to the kernel, a page that hardware has found broken. */
-kvm_pfn_t __gfn_to_pfn_memslot(const struct kvm_memory_slot *slot, gfn_t gfn, bool atomic,
-			       bool interruptible, bool *async, bool write_fault, bool *writable,
-			       hva_t *hva)
+static kvm_pfn_t look_up(const struct kvm_memory_slot *slot, gfn_t gfn, bool write_fault,
+			 bool *writable)
 {
-	const bool readonly = slot && slot->flags & KVM_MEM_READONLY;
+	const bool readonly = slot->flags & KVM_MEM_READONLY;
 	bool host_writable = false;
 	kvm_pfn_t pfn = 0;
 	int r;
 
-	(void)atomic;
-	(void)interruptible;
-	(void)async;
-	*writable = false;
-	if (!slot) {
-		*hva = KVM_HVA_ERR_BAD;
-		return KVM_PFN_NOSLOT;
-	}
-	if (hva)
-		*hva = slot_hvn(slot, gfn) << PAGE_SHIFT;
 	if (readonly && write_fault)
 		return KVM_PFN_ERR_RO_FAULT;
 
@@ -91,3 +80,48 @@ kvm_pfn_t __gfn_to_pfn_memslot(const struct kvm_memory_slot *slot, gfn_t gfn, bo
 	*writable = host_writable && !readonly;
 	return pfn;
 }
+
+kvm_pfn_t __gfn_to_pfn_memslot(const struct kvm_memory_slot *slot, gfn_t gfn, bool atomic,
+			       bool interruptible, bool *async, bool write_fault, bool *writable,
+			       hva_t *hva)
+{
+	(void)atomic;
+	(void)interruptible;
+	(void)async;
+	*writable = false;
+	if (!slot) {
+		*hva = KVM_HVA_ERR_BAD;
+		return KVM_PFN_NOSLOT;
+	}
+	if (hva)
+		*hva = slot_hvn(slot, gfn) << PAGE_SHIFT;
+	return look_up(slot, gfn, write_fault, writable);
+}
+
+#ifdef TREE_HAS_kvm_mmu_faultin_pfn
+/* What has a struct page is no device's; it stands for that, and is never looked into. */
+kvm_pfn_t __kvm_faultin_pfn(const struct kvm_memory_slot *slot, gfn_t gfn, unsigned int foll,
+			    bool *writable, struct page **refcounted_page)
+{
+	kvm_pfn_t pfn;
+
+	*writable = false;
+	*refcounted_page = NULL;
+	pfn = look_up(slot, gfn, foll & FOLL_WRITE, writable);
+	if (!is_error_noslot_pfn(pfn) && !host_is_mmio(pfn))
+		*refcounted_page = (struct page *)(pfn << PAGE_SHIFT | 1);
+	return pfn;
+}
+
+void kvm_release_faultin_page(struct kvm *kvm, struct page *page, bool unused, bool dirty)
+{
+	const kvm_pfn_t pfn = (uintptr_t)page >> PAGE_SHIFT;
+
+	WARN_ON(!unused && !lockdep_is_held(&kvm->mmu_lock));
+	if (!page || unused)
+		return;
+	if (dirty)
+		kvm_set_pfn_dirty(pfn);
+	kvm_set_pfn_accessed(pfn);
+}
+#endif

@@ -9,9 +9,6 @@
 #ifndef UPSTREAM_KERNEL_H
 #define UPSTREAM_KERNEL_H
 
-#include "tree_config.h"
-
-#define CONFIG_X86_64			1
 #define CONFIG_64BIT			1
 #define CONFIG_SMP			1
 #define CONFIG_KVM_PROVE_MMU		1

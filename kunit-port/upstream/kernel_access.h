@@ -131,7 +131,15 @@ static inline void upstream_srcu_guard_end(struct upstream_srcu_guard *guard)
 	srcu_read_unlock(guard->srcu, guard->idx);
 }
 
+static inline void upstream_rcu_guard_end(const int *guard)
+{
+	(void)guard;
+	rcu_read_unlock();
+}
+
 #define guard(what) upstream_guard_##what
+#define upstream_guard_rcu() \
+	int guard_ __attribute__((cleanup(upstream_rcu_guard_end), unused)) = (rcu_read_lock(), 0)
 #define upstream_guard_srcu(s)                                                             \
 	struct upstream_srcu_guard guard_ __attribute__((cleanup(upstream_srcu_guard_end), \
 							 unused)) = { s, srcu_read_lock(s) }

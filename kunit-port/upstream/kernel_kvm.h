@@ -6,13 +6,14 @@
 #include <linux/list.h>
 #include <linux/rculist.h>
 
-enum { KVM_X86_DEFAULT_VM };
+enum { KVM_X86_DEFAULT_VM, KVM_X86_TDX_VM };
 enum { OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE, READING_SHADOW_PAGE_TABLES };
 enum {
 	KVM_REQ_MMU_FREE_OBSOLETE_ROOTS,
 	KVM_REQ_UPDATE_CPU_DIRTY_LOGGING,
 	KVM_REQ_APIC_PAGE_RELOAD,
 	KVM_REQ_APF_HALT,
+	KVM_REQ_VM_DEAD,
 };
 enum kvm_mr_change { KVM_MR_CREATE, KVM_MR_DELETE, KVM_MR_MOVE, KVM_MR_FLAGS_ONLY };
 
@@ -41,8 +42,9 @@ extern u64 physical_mask;
 #define rdmsrq(msr, val)	     rdmsrl(msr, val)
 #define cpuid_ebx(leaf)		     ((u32)__builtin_ctzll(boot_cpu_data.sme_mask))
 u32 cpuid_eax(u32 leaf);
-#define cpuid_maxphyaddr(vcpu) boot_cpu_data.maxphyaddr
-#define is_cpuid_PSE36()       true
+#define cpuid_maxphyaddr(vcpu)		  boot_cpu_data.maxphyaddr
+#define cpuid_query_maxguestphyaddr(vcpu) cpuid_maxphyaddr(vcpu)
+#define is_cpuid_PSE36()		  true
 
 struct upstream_kvm_host {
 	u8 maxphyaddr;
@@ -58,6 +60,7 @@ extern struct kvm *upstream_vm;
 
 struct upstream_x86_ops {
 	u32 cpu_dirty_log_size;
+	u64 (*get_mt_mask)(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio);
 	void *set_apic_access_page_addr;
 	void *flush_remote_tlbs_range;
 };
@@ -104,6 +107,7 @@ void upstream_x86_flush_tlb_current(struct kvm_vcpu *vcpu);
 /* Requests. */
 void kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req);
 #define kvm_test_request(req, vcpu) ((vcpu)->requests >> (req) & 1)
+bool kvm_check_request(int req, struct kvm_vcpu *vcpu);
 
 /* Slots are libtdp's; so is who is told of writes, and write tracking. */
 #define kvm_memslots_for_spte_role(kvm, role)		   __kvm_memslots(kvm, (role).smm)

@@ -37,6 +37,8 @@ struct kmem_cache {
 #define pat_enabled()		       true
 #define pat_pfn_immune_to_uc_mtrr(pfn) false
 #define pfn_to_hpa(pfn)		       ((hpa_t)(pfn) << PAGE_SHIFT)
+#define gfn_to_gpa(gfn)		       ((gpa_t)(gfn) << PAGE_SHIFT)
+#define gpa_to_gfn(gpa)		       ((gfn_t)((gpa) >> PAGE_SHIFT))
 enum e820_type { E820_TYPE_RAM = 1 };
 bool e820__mapped_raw_any(u64 start, u64 end, enum e820_type type);
 void kvm_set_pfn_dirty(kvm_pfn_t pfn);

@@ -5,12 +5,7 @@
 #ifndef UPSTREAM_VERSIONS_H
 #define UPSTREAM_VERSIONS_H
 
-#ifdef TREE_HAS_track_possible_nx_huge_page
-#define VERSION_DO_PAGE_FAULT(vcpu, gpa, err, prefetch, level) \
-	kvm_mmu_do_page_fault(vcpu, gpa, err, prefetch, NULL, level)
-#define VERSION_RET_PF_WRITE_PROTECTED RET_PF_WRITE_PROTECTED
-#define VERSION_LIKE_6_1	       false
-#else
+#ifndef TREE_HAS_track_possible_nx_huge_page
 /*
  * Linux 6.1: a fault below a huge page zaps it, page tables begin with zeroes, faults are counted
  * where they are handled, and a write to a tracked gfn is not told from MMIO.
@@ -18,7 +13,6 @@
 #define VERSION_DO_PAGE_FAULT(vcpu, gpa, err, prefetch, level) \
 	((void)(level), kvm_mmu_do_page_fault(vcpu, gpa, err, prefetch, NULL))
 #define VERSION_RET_PF_WRITE_PROTECTED INT_MAX
-#define VERSION_LIKE_6_1	       true
 #define SHADOW_NONPRESENT_VALUE	       0ULL
 
 /* Names. */
@@ -69,6 +63,52 @@ void upstream_account_page(int n);
 #define mmu_invalidate_retry_hva(kvm, seq, hva) mmu_invalidate_retry_gfn(kvm, seq, fault->gfn)
 #define __gfn_to_pfn_memslot(slot, gfn, atomic, async, write, writable, hva) \
 	__gfn_to_pfn_memslot(slot, gfn, atomic, false, async, write, writable, hva)
+#else
+#define VERSION_DO_PAGE_FAULT(vcpu, gpa, err, prefetch, level) \
+	kvm_mmu_do_page_fault(vcpu, gpa, err, prefetch, NULL, level)
+#define VERSION_RET_PF_WRITE_PROTECTED RET_PF_WRITE_PROTECTED
+#endif
+
+#ifndef TREE_HAS_kvm_mmu_recover_huge_pages
+#define VERSION_NX_HUGE_PAGES(kvm)     (&(kvm)->arch.possible_nx_huge_pages)
+#define VERSION_RECOVER(kvm)	       kvm_recover_nx_huge_pages(kvm)
+#define VERSION_SET_EPT_MASKS(ad, exec_only) kvm_mmu_set_ept_masks(ad, exec_only)
+#else
+/* Linux 7.2. */
+#define VERSION_NX_HUGE_PAGES(kvm)     (&(kvm)->arch.possible_nx_huge_pages[KVM_TDP_MMU].pages)
+#define VERSION_RECOVER(kvm)	       kvm_recover_nx_huge_pages(kvm, KVM_TDP_MMU)
+#define VERSION_SET_EPT_MASKS(ad, exec_only) ((void)(exec_only), kvm_mmu_set_ept_masks(ad))
+
+/* Names. */
+#define kvm_tdp_mmu_zap_sp	 kvm_tdp_mmu_zap_possible_nx_huge_page
+#define kvm_tdp_map_page	 kvm_tdp_page_prefault
+#define kvm_mmu_invalidate_start kvm_mmu_invalidate_begin
+#define zero_pfn(addr)		 0UL
+
+/* TDX, memory that only guests have, mode-based execute control: none. */
+enum kvm_gfn_range_filter { KVM_FILTER_SHARED = 1, KVM_FILTER_PRIVATE = 2 };
+#define attr_filter			may_block
+#define kvm_memslot_is_gmem_only(slot)	false
+#define kvm_gmem_max_mapping_level(...) PG_LEVEL_4K
+#define kvm_mmu_faultin_pfn_gmem(...)	(-EFAULT)
+#define upstream_x86_tdp_has_smep(kvm)	false
+#define kvm_nested_call(name)			upstream_nested_##name
+#define upstream_nested_translate_nested_gpa(...) INVALID_GPA
+#define upstream_x86_set_external_spte(...) 0
+#define upstream_x86_free_external_spt(...) ((void)0)
+
+/* The host's memory: who faults marks the page, for as long as it is mapped. */
+#define FOLL_WRITE	   1
+#define FOLL_NOWAIT	   2
+#define FOLL_INTERRUPTIBLE 4
+kvm_pfn_t __kvm_faultin_pfn(const struct kvm_memory_slot *slot, gfn_t gfn, unsigned int foll,
+			    bool *writable, struct page **refcounted_page);
+void kvm_release_faultin_page(struct kvm *kvm, struct page *page, bool unused, bool dirty);
+
+/* Devices' stale CPU buffers (VERW): nothing to do with page tables. */
+#define X86_FEATURE_CLEAR_CPU_BUF_VM_MMIO 0
+#define cpu_feature_enabled(feature)	  false
+#define KVM_REQ_OUTSIDE_GUEST_MODE	  KVM_REQ_APF_HALT
 #endif
 
 #endif /* UPSTREAM_VERSIONS_H */

@@ -88,17 +88,25 @@ struct tdp_host_ops {
 };
 
 /**
+ * enum tdp_kernel - which Linux the MMU behaves like (docs/upstream.md says what differs)
+ * @TDP_LINUX_6_12: libtdp does
+ * @TDP_LINUX_6_1: other SPTEs, and every slot that goes zaps all roots
+ * @TDP_LINUX_7_2: other SPTEs; faults tell the host of frames, zaps do not
+ */
+enum tdp_kernel { TDP_LINUX_6_12, TDP_LINUX_6_1, TDP_LINUX_7_2 };
+
+/**
  * struct tdp_backend - whose TDP MMU is behind this interface
  * @name: "libtdp", or "upstream" for the kernel's own code
  * @split_policy: TDP_FAULT_SPLIT can be had; else every VM zaps
  * @zap_policy: TDP_FAULT_ZAP can be had; else every VM splits
- * @like_6_1: it is Linux 6.1's: other SPTEs, and every slot that goes zaps all roots (docs/upstream.md)
+ * @kernel: which Linux it behaves like
  */
 struct tdp_backend {
 	const char *name;
 	bool split_policy;
 	bool zap_policy;
-	bool like_6_1;
+	enum tdp_kernel kernel;
 };
 extern const struct tdp_backend tdp_backend;
 
