@@ -35,6 +35,7 @@ endif()
 # program it takes a sixth less time. The objects hold machine code as well, so that what is
 # installed, and all programs but those of tdp_link_time(), link as they always do.
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT TDP_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+	set(TDP_OBJECTS_HAVE_LTO ON)
 	add_compile_options(-flto -ffat-lto-objects)
 	add_link_options($<IF:$<BOOL:$<TARGET_PROPERTY:TDP_LINK_TIME>>,-flto=auto,-fno-lto>)
 endif()

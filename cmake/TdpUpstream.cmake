@@ -20,35 +20,44 @@ set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 set(TDP_UPSTREAM_SHARED vm.c vm_api.c vcpu_api.c page_stat.c memslot.c memslot_arch.c dirty_log.c
 	notifier.c page_track.c mmu_cache.c)
 
-# tdp_diff(NAME) makes fuzz_diff: libtdp beside the backend NAME. That one's world - executor, oracle
-# and platform again - is one object file of which a single function can be seen.
-function(tdp_diff name)
+# tdp_diff(TARGET NAME) makes TARGET, a fuzz_diff: libtdp beside the backend NAME. That one's world - executor,
+# oracle and platform again - is one object file of which a single function can be seen.
+function(tdp_diff target name)
 	set(diff "${TDP_UPSTREAM_DIR}/diff")
 	foreach(world libtdp upstream)
-		add_library(diff-world-${world} OBJECT EXCLUDE_FROM_ALL "${diff}/world.c")
-		target_compile_definitions(diff-world-${world}
-			PRIVATE DIFF_WORLD=diff_world_${world})
-		target_link_libraries(diff-world-${world} PRIVATE tdpfuzz)
+		if(NOT TARGET diff-world-${world})
+			add_library(diff-world-${world} OBJECT EXCLUDE_FROM_ALL "${diff}/world.c")
+			target_compile_definitions(diff-world-${world}
+				PRIVATE DIFF_WORLD=diff_world_${world})
+			target_link_libraries(diff-world-${world} PRIVATE tdpfuzz)
+		endif()
 	endforeach()
-	set(object "${CMAKE_CURRENT_BINARY_DIR}/diff-world.o")
+	set(object "${CMAKE_CURRENT_BINARY_DIR}/${target}-world.o")
+	set(join "${CMAKE_LINKER}" -r)
+	set(group "")
+	if(TDP_OBJECTS_HAVE_LTO)
+		set(group "-Wl,")
+		set(join "${CMAKE_C_COMPILER}" -O2 -flto=auto -flinker-output=nolto-rel -nostdlib -r)
+	endif()
 	add_custom_command(OUTPUT "${object}"
-		COMMAND "${CMAKE_LINKER}" -r -o "${object}.all"
-			$<TARGET_OBJECTS:diff-world-upstream> --start-group
+		COMMAND ${join} -o "${object}.all"
+			$<TARGET_OBJECTS:diff-world-upstream> "${group}--start-group"
 			$<TARGET_FILE:tdpfuzz> $<TARGET_FILE:oracle> $<TARGET_FILE:tdp-sim-${name}>
-			${TDP_FIBER_OBJECTS} --end-group
+			${TDP_FIBER_OBJECTS} "${group}--end-group"
 		COMMAND "${CMAKE_OBJCOPY}" --wildcard --remove-section=.gnu.lto_*
 			--keep-global-symbol=diff_world_upstream "${object}.all" "${object}"
 		DEPENDS diff-world-upstream $<TARGET_OBJECTS:diff-world-upstream> tdpfuzz oracle
 			tdp-sim-${name}
 		COMMAND_EXPAND_LISTS VERBATIM)
-	add_executable(fuzz_diff EXCLUDE_FROM_ALL "${diff}/fuzz_diff.c"
+	add_executable(${target} EXCLUDE_FROM_ALL "${diff}/fuzz_diff.c" "${diff}/compared.c"
 		$<TARGET_OBJECTS:diff-world-libtdp> "${object}")
 	set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT ON)
-	target_link_libraries(fuzz_diff PRIVATE tdpfuzz)
+	target_link_libraries(${target} PRIVATE tdpfuzz)
+	tdp_link_time(${target})
 	if(TDP_LIBFUZZER)
-		target_link_options(fuzz_diff PRIVATE -fsanitize=fuzzer)
+		target_link_options(${target} PRIVATE -fsanitize=fuzzer)
 	else()
-		target_sources(fuzz_diff PRIVATE "${PROJECT_SOURCE_DIR}/fuzz/driver.c")
+		target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/fuzz/driver.c")
 	endif()
 endfunction()
 

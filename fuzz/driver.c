@@ -26,6 +26,7 @@
 
 #define MAX_INPUT_BYTES	(1UL << 20)	/* bytes of an input, mutated ones included */
 #define EXIT_USAGE	2
+#define PULSE_EVERY	8192	/* inputs */
 
 struct input {
 	uint8_t *data;
@@ -246,31 +247,43 @@ static size_t mutate(uint8_t *data, size_t size, size_t max)
 	return LLVMFuzzerMutate(data, size, max);
 }
 
+/* One of the inputs, with a few changes; @crossed is room for @max bytes, too. */
+static size_t make_from_inputs(uint8_t *data, uint8_t *crossed, size_t max)
+{
+	const struct input *from = nr_inputs ? &inputs[random_next() % nr_inputs] : NULL;
+	size_t size = from ? from->size : 0;
+	uint64_t changes;
+
+	if (size > max)
+		size = max;
+	if (size)
+		memcpy(data, from->data, size);
+	if (nr_inputs && LLVMFuzzerCustomCrossOver && random_next() % 8 == 0) {
+		const struct input *other = &inputs[random_next() % nr_inputs];
+
+		size = LLVMFuzzerCustomCrossOver(data, size, other->data, other->size, crossed, max,
+						 random_next());
+		memcpy(data, crossed, size);
+	}
+	for (changes = 1 + random_next() % 8; changes; changes--)
+		size = mutate(data, size, max);
+	return size;
+}
+
 static void run_random(uint64_t runs, size_t max)
 {
 	uint8_t *data = malloc(max), *crossed = malloc(max);
-	uint64_t i, changes;
+	uint64_t i;
 
 	if (!data || !crossed)
 		abort();
 	for (i = 0; i < runs; i++) {
-		const struct input *from = nr_inputs ? &inputs[random_next() % nr_inputs] : NULL;
-		size_t size = from ? from->size : 0;
-
-		if (size > max)
-			size = max;
-		if (size)
-			memcpy(data, from->data, size);
-		if (nr_inputs && LLVMFuzzerCustomCrossOver && random_next() % 8 == 0) {
-			const struct input *other = &inputs[random_next() % nr_inputs];
-
-			size = LLVMFuzzerCustomCrossOver(data, size, other->data, other->size,
-							 crossed, max, random_next());
-			memcpy(data, crossed, size);
-		}
-		for (changes = 1 + random_next() % 8; changes; changes--)
-			size = mutate(data, size, max);
-		run_one(data, size);
+		/* For who watches: as libFuzzer says how far it is. */
+		if (i && i % PULSE_EVERY == 0)
+			fprintf(stderr, "#%llu\tpulse\n", (unsigned long long)i);
+		run_one(data, fuzz_generate && i % 2 ?
+				      fuzz_generate(data, max, random_next()) :
+				      make_from_inputs(data, crossed, max));
 	}
 	free(data);
 	free(crossed);
@@ -335,6 +348,8 @@ int main(int argc, char **argv)
 	run_random(runs, max);
 	printf("%zu inputs replayed, %llu made and run: nothing found\n", nr_inputs,
 	       (unsigned long long)runs);
+	if (fuzz_summary)
+		fuzz_summary(stdout);
 	for (i = 0; i < nr_inputs; i++)
 		free(inputs[i].data);
 	free(inputs);

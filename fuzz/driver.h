@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +22,13 @@ __attribute__((weak)) size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, siz
  * is an input itself.  True: *@data is it, from malloc(), or NULL when it was bad, which was said.
  */
 __attribute__((weak)) bool fuzz_load_text(const char *path, uint8_t **data, size_t *size);
+
+/*
+ * For the driver alone.  fuzz_generate() makes an input of at most @max bytes out of nothing, which
+ * half of those are that the driver makes up; it returns the size.  fuzz_summary() says what the inputs were, after the last.
+ */
+__attribute__((weak)) size_t fuzz_generate(uint8_t *data, size_t max, uint64_t seed);
+__attribute__((weak)) void fuzz_summary(FILE *out);
 
 /* libFuzzer's, or the driver's. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);

@@ -14,8 +14,11 @@ static int dump_table(struct dump *dump, const u64 *table, gfn_t base, int level
 		const u64 spte = table[i];
 		int r;
 
-		if (spte == SHADOW_NONPRESENT_VALUE)
+		if (spte == SHADOW_NONPRESENT_VALUE) {
+			r = tdp_run_length(table + i, SPTE_ENT_PER_PAGE - i, spte);
+			i += r ? r - 1 : 0;
 			continue;
+		}
 
 		dump->info.table = __pa(table);
 		dump->info.gfn = base + i * KVM_PAGES_PER_HPAGE(level);

@@ -48,4 +48,16 @@ struct rcu_head {
 
 #include "sim.h"
 
+/* How many of @n SPTEs from @sptep on hold @val, in a row; none of them is a point. */
+#ifndef tdp_run_length
+#define tdp_run_length(sptep, n, val)                                   \
+	({                                                              \
+		int run_ = 0;                                           \
+									\
+		while (run_ < (n) && (sptep)[run_] == (val))            \
+			run_++;                                         \
+		run_;                                                   \
+	})
+#endif
+
 #endif /* TDP_PLATFORM_H */

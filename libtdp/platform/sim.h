@@ -731,6 +731,7 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 #define tdp_skip_sptes(sptep, n, val, level, reads, asks) \
 	sim_skip_sptes(sptep, n, val, level, reads, asks)
 #define tdp_peek_spte(sptep)			 sim_peek_spte(sptep)
+#define tdp_run_length(sptep, n, val)		 sim_run_length(sptep, n, val)
 #define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
 	sim_freeze_sptes(sptep, n, empty, frozen, level)
 /* @atomic: each would be exchanged, else stored */

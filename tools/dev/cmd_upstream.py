@@ -7,11 +7,9 @@ The tree is only read. After this, `tdp run --backend=upstream`, `tdp explore` a
 on it too, and with --fuzz the fuzz targets run on it for a while. With --diff, made-up programs run both
 on it, with the findings put right around it, and on libtdp: after each call both must be in the same
 state. Reports: build/report/upstream.json, upstream-fuzz.json and diff.json."""
-import concurrent.futures
 import hashlib
 import os
 import re
-import subprocess
 
 import arguments
 import builds
@@ -22,10 +20,13 @@ import packages
 import paths
 import report
 import upstream
+import upstream_diff
 
 SUMMARY = "build the kernel's own TDP MMU, and run the corpus on it"
 PACKAGES = packages.BUILD
 PRESET = "plain"
+# About a minute.
+PROGRAMS = 200000
 
 # What compilers and linkers say of a tree that the shims do not fit.
 UNKNOWN = [re.compile(r"implicit declaration of function .(\w+)."),
@@ -50,8 +51,10 @@ def add_arguments(p):
                    help="of --fuzz's and --diff's random numbers (default: %(default)s)")
     p.add_argument("--continue", action="store_true", dest="resume",
                    help="--fuzz starts from what earlier runs kept too")
-    p.add_argument("--diff", type=arguments.whole, metavar="PROGRAMS",
-                   help="then make up so many programs, and compare libtdp with it on each")
+    p.add_argument("--diff", action="store_true",
+                   help="then compare libtdp with it: the same programs on both")
+    p.add_argument("--programs", type=arguments.whole, metavar="N", default=PROGRAMS,
+                   help="how many --diff makes up, besides the corpus (default: %(default)s)")
 
 
 def tree_of(kernel):
@@ -134,32 +137,10 @@ def fuzz(tree, args):
 
 
 def diff(tree, args):
-    """Compares with libtdp; returns the number of processes that found a difference."""
-    program = builds.program(build(tree, PRESET, args.jobs, ["fuzz_diff"]), "fuzz_diff")
-    seeds = [os.path.join("corpus", name) for name in ("fuzz_mmu", "fuzz_race", "regress")]
-    findings = os.path.join(paths.BUILD, "findings", "upstream-diff-")
-    os.makedirs(os.path.dirname(findings), exist_ok=True)
-    each = -(-args.diff // args.jobs)
-
-    def part(number):
-        return subprocess.run([program, f"-runs={each}", f"-seed={args.seed + number - 1}",
-                               f"-artifact_prefix={findings}{args.seed + number - 1}-", *seeds], cwd=paths.ROOT,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace")
-
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        done = list(pool.map(part, range(1, args.jobs + 1)))
-    programs = sum(int(n) for d in done
-                   for n in re.findall(r"^(\d+) inputs replayed, (\d+) made", d.stdout, re.M)
-                   for n in n)
-    wrong = [d for d in done if d.returncode]
-    for d in wrong:
-        print("\n".join(d.stdout.splitlines()[-45:]))
-    print(f"diff: {programs:,} programs the same on libtdp and on this kernel, "
-          f"{len(wrong)} unexplained differences")
-    print("report: " + report.write("diff", not wrong,
-                                    {"programs": programs, "unexplained": len(wrong)}))
-    return len(wrong)
+    """Compares with libtdp; returns the number of differences."""
+    where = build(tree, PRESET, args.jobs, ["fuzz_diff", "tdp"])
+    return upstream_diff.compare(builds.program(where, "fuzz_diff"), args.programs, args.seed,
+                                 args.jobs, builds.program(where, "tdp"))
 
 
 def run(args):

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compared.h"
 #include "driver.h"
 #include "mutate.h"
 #include "op.h"
@@ -90,6 +91,7 @@ static void __attribute__((noreturn)) differ(const uint8_t *data, size_t size, u
 	if (trees)
 		print_sptes(data, size, step);
 	fprintf(stderr, "---- program ----\n%s", text ? text : "");
+	compared_print(stderr);
 	abort();
 }
 
@@ -106,14 +108,13 @@ static void compare(const uint8_t *data, size_t size)
 			differ(data, size, i);
 	}
 	/* Points are counted differently, so one may have got further. */
-	if (cut)
-		return;
-	if (libtdp.nr_steps != upstream.nr_steps || libtdp.rule != upstream.rule) {
+	if (!cut && (libtdp.nr_steps != upstream.nr_steps || libtdp.rule != upstream.rule)) {
 		fprintf(stderr, "libtdp: %u calls, rule '%c'; upstream: %u calls, rule '%c'\n",
 			libtdp.nr_steps, libtdp.rule ? libtdp.rule : '-', upstream.nr_steps,
 			upstream.rule ? upstream.rule : '-');
 		differ(data, size, n ? n - 1 : 0);
 	}
+	compared_count(&libtdp.vm, n, !cut);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -133,6 +134,16 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8
 				 size_t size2, uint8_t *out, size_t max, unsigned int seed)
 {
 	return program_crossover(data1, size1, data2, size2, out, max, seed);
+}
+
+size_t fuzz_generate(uint8_t *data, size_t max, uint64_t seed)
+{
+	return compared_generate(target.prog, data, max, seed);
+}
+
+void fuzz_summary(FILE *out)
+{
+	compared_print(out);
 }
 
 bool fuzz_load_text(const char *path, uint8_t **data, size_t *size)

@@ -14,6 +14,7 @@
 #define MMU_PRESENT (1ULL << 11)
 #define LARGE	    (1ULL << 7)
 #define ADDRESS	    0x000ffffffffff000ULL
+#define ODD	    0x9e3779b97f4a7c15ULL
 
 static struct {
 	struct executor *executor;
@@ -22,13 +23,15 @@ static struct {
 	FILE *dump;
 	uint32_t dump_at;
 	uint64_t hash;
+	uint64_t hash_of_root;
 	hpa_t root;
 	uint32_t nr_roots;
 } world;
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	hash = (hash ^ value) * ODD;
+	hash = (hash ^ hash >> 32) * ODD;
 	return hash ^ hash >> 32;
 }
 
@@ -45,12 +48,14 @@ static int see_spte(const struct tdp_spte_info *info, void *arg)
 	const uint64_t spte = without_address(info->spte, info->level);
 
 	(void)arg;
-	world.nr_roots += info->root != world.root;
-	world.root = info->root;
-	world.hash = mix(world.hash, world.nr_roots << 4 | info->root_invalid << 3 |
-					     info->guest_mode << 2 | info->as_id);
-	world.hash = mix(world.hash, info->gfn << 3 | info->level);
-	world.hash = mix(world.hash, spte);
+	if (info->root != world.root) {
+		world.root = info->root;
+		world.nr_roots++;
+		world.hash_of_root = mix(0, world.nr_roots << 4 | info->root_invalid << 3 |
+						    info->guest_mode << 2 | info->as_id);
+	}
+	/* A sum, whose parts do not wait for each other. */
+	world.hash += mix(world.hash_of_root ^ (info->gfn << 3 | info->level) * ODD, spte);
 	if (world.dump)
 		fprintf(world.dump, "root %u%s, as %d%s: gfn 0x%llx level %d: %016llx\n",
 			world.nr_roots, info->root_invalid ? " (invalid)" : "", info->as_id,
@@ -167,6 +172,7 @@ void DIFF_WORLD(const uint8_t *data, size_t size, struct diff_log *log, FILE *du
 	log->nr_steps = 0;
 	log->overlapped = false;
 	log->truncated = false;
+	log->vm = world.prog->vm;
 	executor_run(world.executor, world.prog, &opts, &res);
 	log->truncated |= res.truncated;
 	log->rule = res.nr_violations ? oracle_violation(executor_oracle(world.executor), 0)->rule :

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "op.h"
+
 #define DIFF_MAX_STEPS 4096
 
 /* Statistics in a step: STAT(member of struct kvm_vm_stat). */
@@ -64,12 +66,14 @@ struct diff_step {
  * @overlapped: there was one
  * @truncated: the program was too long: calls after that are not compared either
  * @rule: first rule that the oracle saw broken, 0: none
+ * @vm: the program's
  */
 struct diff_log {
 	uint32_t nr_steps;
 	bool overlapped;
 	bool truncated;
 	char rule;
+	struct vm_desc vm;
 	struct diff_step steps[DIFF_MAX_STEPS];
 };
 
