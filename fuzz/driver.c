@@ -303,14 +303,14 @@ static uint64_t number(const char *arg, const char *value)
 
 static void help(const char *name)
 {
-	printf("usage: %s [-runs=N] [-seed=S] [-max_len=BYTES] [-artifact_prefix=PATH] [FILE|DIRECTORY]...\n"
-	       "Runs each file through the fuzz target, then N inputs made from them at random.\n",
+	printf("usage: %s [-replay=0] [-runs=N] [-seed=S] [-max_len=BYTES] [-artifact_prefix=PATH] [FILE|DIRECTORY]...\n"
+	       "Runs each file through the fuzz target (not with -replay=0), then N inputs made from them at random.\n",
 	       name);
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t runs = 0, max = 4096;
+	uint64_t runs = 0, max = 4096, replay = 1;
 	size_t i;
 	int arg;
 
@@ -319,6 +319,8 @@ int main(int argc, char **argv)
 
 		if (!strncmp(a, "-runs=", 6)) {
 			runs = number(a, a + 6);
+		} else if (!strncmp(a, "-replay=", 8)) {
+			replay = number(a, a + 8);
 		} else if (!strncmp(a, "-seed=", 6)) {
 			random_state = number(a, a + 6) * 2 + 1;
 		} else if (!strncmp(a, "-max_len=", 9)) {
@@ -343,10 +345,10 @@ int main(int argc, char **argv)
 	if (LLVMFuzzerInitialize)
 		LLVMFuzzerInitialize(&argc, &argv);
 	signal(SIGABRT, save_current);
-	for (i = 0; i < nr_inputs; i++)
+	for (i = 0; replay && i < nr_inputs; i++)
 		run_one(inputs[i].data, inputs[i].size);
 	run_random(runs, max);
-	printf("%zu inputs replayed, %llu made and run: nothing found\n", nr_inputs,
+	printf("%zu inputs replayed, %llu made and run: nothing found\n", replay ? nr_inputs : 0,
 	       (unsigned long long)runs);
 	if (fuzz_summary)
 		fuzz_summary(stdout);

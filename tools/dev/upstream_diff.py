@@ -16,6 +16,8 @@ PULSE = re.compile(r"^#(\d+)\tpulse$")
 KIND = re.compile(r"^compared: (\d+) (\S+) (\d)-levels (\S+)$")
 SUMS = re.compile(r"^compared: (\d+) whole, (\d+) calls$")
 SHOWN_LINES = 60
+# Programs of a process, so that which ones are run does not depend on how many processes there are at a time.
+PART = 50000
 
 
 class Part:
@@ -37,6 +39,7 @@ class Part:
         kind, sums = KIND.match(line), SUMS.match(line)
         if kind:
             self.figures["programs." + ".".join(kind.group(2, 3, 4))] = int(kind[1])
+            self.done = sum(n for name, n in self.figures.items() if name.startswith("programs."))
         elif sums:
             self.figures.update(whole=int(sums[1]), calls=int(sums[2]))
 
@@ -60,49 +63,61 @@ class Part:
         return f"{self.name} ended with status {self.status}:\n{text}"
 
 
-def parts(program, programs, seed, jobs, tdp, findings):
+def parts(program, programs, seed, tdp, jobs, findings):
     """What is made of those of the corpus's programs that are quick, shared out; and the corpus as it is."""
     listed = [path for target in ("mmu", "race") for path in seeds.started_from(target, tdp, jobs)[0]]
     quick = sorted({os.path.relpath(path, paths.ROOT) for path in listed if path.endswith(".tdp")})
-    each, more = divmod(programs, jobs)
     found = []
-    for n in range(jobs):
-        mine = seed + n
-        found.append(Part(f"--seed {mine}",
-                          [program, f"-runs={each + (n < more)}", f"-seed={mine}",
-                           f"-artifact_prefix={findings}{mine}-", *quick]))
+    for n, first in enumerate(range(0, programs, PART)):
+        found.append(Part(f"--seed {seed + n}",
+                          [program, "-replay=0", f"-runs={min(PART, programs - first)}",
+                           f"-seed={seed + n}", f"-artifact_prefix={findings}{seed + n}-", *quick]))
     return found + [Part("the corpus", [program, f"-artifact_prefix={findings}corpus-", *CORPUS])]
 
 
 def watch(running, programs, stopped):
-    """The live line, until all are done."""
-    status, begun = live.Status(), time.monotonic()
-    while not stopped.wait(live.TERMINAL_EVERY):
+    """The live line, and what is found as it is, until all are done."""
+    status, begun, told = live.Status(), time.monotonic(), set()
+    last = False
+    while not last:
+        last = stopped.wait(live.TERMINAL_EVERY)
+        for part in running:
+            if part.finding() and part not in told:
+                told.add(part)
+                status.note(part.finding())
         done = sum(part.done for part in running)
         took = time.monotonic() - begun
-        wrong = sum(bool(part.status) for part in running)
         status.update(f"diff: {took:.0f} s  {done:,} of {programs:,} programs  {done / took:,.0f}/s  "
-                      f"differences {wrong}")
+                      f"differences {len(told)}")
     status.clear()
+
+
+def run_all(running, programs, jobs):
+    """Runs them, some at a time."""
+    stopped = threading.Event()
+    line = threading.Thread(target=watch, args=(running, programs, stopped))
+    line.start()
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    try:
+        for _ in pool.map(Part.run, running):
+            pass
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    finally:
+        stopped.set()
+        line.join()
+    pool.shutdown()
 
 
 def compare(program, programs, seed, jobs, tdp):
     """Compares libtdp with what fuzz_diff is linked with; returns the number of differences."""
     findings = os.path.join(paths.BUILD, "findings", "upstream-diff-")
     os.makedirs(os.path.dirname(findings), exist_ok=True)
-    running = parts(program, programs, seed, jobs, tdp, findings)
-    stopped, begun = threading.Event(), time.monotonic()
-    line = threading.Thread(target=watch, args=(running, programs, stopped))
-    line.start()
-    try:
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(Part.run, running))
-    finally:
-        stopped.set()
-        line.join()
-    wrong = [part.finding() for part in running if part.finding()]
-    for text in wrong:
-        print(text)
+    running = parts(program, programs, seed, tdp, jobs, findings)
+    begun = time.monotonic()
+    run_all(running, programs, jobs)
+    wrong = [part for part in running if part.finding()]
     figures = {"programs": 0, "unexplained": len(wrong),
                "seconds": round(time.monotonic() - begun, 1)}
     for part in running:
