@@ -113,7 +113,7 @@ void kvm_vcpu_mark_page_dirty(struct kvm_vcpu *vcpu, gfn_t gfn)
 static void kvm_arch_sync_dirty_log(struct kvm *kvm)
 {
 	if (kvm->arch.cpu_dirty_log_size)
-		tdp_kick_vcpus(TDP_REQ_DRAIN);
+		tdp_kick_vcpus(kvm, TDP_REQ_DRAIN);
 }
 
 /* The slot whose log is asked for; or an error. */

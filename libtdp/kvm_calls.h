@@ -41,14 +41,14 @@ static __always_inline bool kvm_bug_on(struct kvm *kvm, bool bug)
 static inline void kvm_flush_remote_tlbs(struct kvm *kvm)
 {
 	tdp_count(kvm->stat.remote_tlb_flush);
-	tdp_flush_tlbs();
+	tdp_flush_tlbs(kvm);
 }
 
 /* Flush the entries that overlap [@gfn, @gfn + @nr_pages). Mirrors kvm_flush_remote_tlbs_range(). */
 static inline void kvm_flush_remote_tlbs_range(struct kvm *kvm, gfn_t gfn, u64 nr_pages)
 {
 	tdp_count(kvm->stat.remote_tlb_flush);
-	tdp_flush_tlbs_range(gfn, nr_pages);
+	tdp_flush_tlbs_range(kvm, gfn, nr_pages);
 }
 
 static inline bool kvm_is_mmio_pfn(struct kvm *kvm, kvm_pfn_t pfn)

@@ -80,6 +80,7 @@ struct kvm_vcpu {
 	u64 last_used_slot_gen;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
+	struct tdp_cpu cpu;
 };
 
 /**
@@ -91,7 +92,7 @@ struct kvm_vcpu {
  * @nx_recoveries: tables zapped by NX recovery
  */
 struct kvm_stats {
-	atomic64_t pages[KVM_NR_PAGE_SIZES];
+	tdp_stat_t pages[KVM_NR_PAGE_SIZES];
 	u64 nx_lpage_splits;
 	u64 remote_tlb_flush;
 	u64 splits;
@@ -123,7 +124,7 @@ struct kvm_arch {
 
 	struct cds_list_head tdp_mmu_roots;
 	spinlock_t tdp_mmu_pages_lock;
-	atomic64_t tdp_mmu_pages;
+	tdp_stat_t tdp_mmu_pages;
 	struct cds_list_head possible_nx_huge_pages;
 };
 
@@ -160,7 +161,7 @@ struct kvm {
 
 static inline void kvm_update_page_stats(struct kvm *kvm, int level, int count)
 {
-	atomic64_add(count, &kvm->stat.pages[level - 1]);
+	tdp_stat_add(count, &kvm->stat.pages[level - 1]);
 }
 
 #include "kvm_calls.h"

@@ -20,7 +20,7 @@ __no_kcsan void kvm_vm_get_page_stat(struct kvm *kvm, struct kvm_page_stat *stat
 		return;
 	}
 	for (i = 0; i < KVM_NR_PAGE_SIZES; i++)
-		stat->pages[i] = atomic64_read(&kvm->stat.pages[i]);
+		stat->pages[i] = tdp_stat_read(&kvm->stat.pages[i]);
 	stat->nx_lpage_splits = kvm->stat.nx_lpage_splits;
-	stat->tdp_mmu_pages = atomic64_read(&kvm->arch.tdp_mmu_pages);
+	stat->tdp_mmu_pages = tdp_stat_read(&kvm->arch.tdp_mmu_pages);
 }

@@ -23,7 +23,7 @@ static void kvm_mmu_update_cpu_dirty_logging(struct kvm *kvm, bool enable)
 
 	nr_slots = atomic64_read(&kvm->nr_memslots_dirty_logging);
 	if ((enable && nr_slots == 1) || !nr_slots)
-		tdp_kick_vcpus(TDP_REQ_UPDATE_DIRTY_LOGGING);
+		tdp_kick_vcpus(kvm, TDP_REQ_UPDATE_DIRTY_LOGGING);
 }
 
 /* Logging has begun for a slot whose pages are clean as of now. */

@@ -53,7 +53,7 @@ void kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
 	kvm_tdp_mmu_invalidate_all_roots(kvm);
 	kvm_tdp_mmu_zap_invalidated_roots(kvm);
 
-	WARN_ON(atomic64_read(&kvm->arch.tdp_mmu_pages));
+	WARN_ON(tdp_stat_read(&kvm->arch.tdp_mmu_pages));
 	WARN_ON(!cds_list_empty(&kvm->arch.tdp_mmu_roots));
 
 	rcu_barrier();
@@ -253,7 +253,7 @@ static void handle_changed_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 ne
 /* @sp is linked no more. Mirrors tdp_mmu_unlink_sp(). */
 static void tdp_mmu_unlink_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
-	atomic64_dec(&kvm->arch.tdp_mmu_pages);
+	tdp_stat_add(-1, &kvm->arch.tdp_mmu_pages);
 
 	/*
 	 * Set before @sp was linked; cleared here, or by NX recovery under the write lock. A fault that
@@ -314,7 +314,8 @@ static int remove_leaves(struct kvm *kvm, tdp_ptep_t sptep, int n, int level, bo
 	n = n < room ? n : room;
 	atomic = shared || kvm_tdp_mmu_spte_need_atomic_write(fmt, spte, level);
 	/* Points: the SPTE is read (unless it is exchanged blindly), written, and counted. */
-	n = tdp_freeze_leaves(sptep, n, PAGE_SIZE, FROZEN_SPTE, atomic, shared ? 2 : 3, level);
+	n = tdp_freeze_leaves(sptep, n, spte, PAGE_SIZE, FROZEN_SPTE, atomic, shared ? 2 : 3,
+			      level);
 	if (!n)
 		return 0;
 	kvm_update_page_stats(kvm, level, -n);
@@ -828,7 +829,7 @@ static int __must_check tdp_mmu_link_sp(struct kvm *kvm, struct tdp_iter *iter,
 	else if (tdp_mmu_set_spte_atomic(kvm, iter, spte))
 		return -EBUSY;
 
-	atomic64_inc(&kvm->arch.tdp_mmu_pages);
+	tdp_stat_add(1, &kvm->arch.tdp_mmu_pages);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ void kvm_make_all_cpus_request(struct kvm *kvm, u64 req)
 
 	for (i = 0; i < nr; i++)
 		tdp_fetch_or(&kvm->vcpus[i]->requests, req);
-	tdp_kick_vcpus(TDP_REQ_FREE_OBSOLETE_ROOTS);
+	tdp_kick_vcpus(kvm, TDP_REQ_FREE_OBSOLETE_ROOTS);
 }
 
 /* True once per request. What the one who asked did before is visible after. */

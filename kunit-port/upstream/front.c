@@ -217,12 +217,12 @@ void kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
 	int i, nr = smp_load_acquire(&kvm->created_vcpus);
 
 	if (req == KVM_REQ_UPDATE_CPU_DIRTY_LOGGING) {
-		tdp_kick_vcpus(TDP_REQ_UPDATE_DIRTY_LOGGING);
+		tdp_kick_vcpus(kvm, TDP_REQ_UPDATE_DIRTY_LOGGING);
 		return;
 	}
 	for (i = 0; i < nr; i++)
 		tdp_fetch_or(&kvm->vcpus[i]->requests, BIT(req));
-	tdp_kick_vcpus(TDP_REQ_FREE_OBSOLETE_ROOTS);
+	tdp_kick_vcpus(kvm, TDP_REQ_FREE_OBSOLETE_ROOTS);
 }
 
 struct kvm_lpage_info *lpage_info_slot(gfn_t gfn, const struct kvm_memory_slot *slot, int level)

@@ -11,6 +11,7 @@
  *			them at once
  *  shared variables	READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release;
  *			atomic64_t: atomic64_read _set _inc _dec _add;
+ *			tdp_stat_t: tdp_stat_add _read, a sum that many threads add to;
  *			refcount_t: refcount_set _inc_not_zero _dec_and_test _read;
  *			__no_kcsan: a function that reads what changes meanwhile, on purpose
  *  locks		rwlock_t spinlock_t struct mutex, *_init *_lock *_unlock,
@@ -22,11 +23,12 @@
  *			struct srcu_struct: srcu_read_lock/_unlock synchronize_srcu
  *  memory		kzalloc kvcalloc kfree; tdp_page_alloc tdp_page_free (page tables);
  *			__pa __va for page tables, page_private set_page_private
- *  CPUs		tdp_flush_tlbs tdp_flush_tlbs_range tdp_kick_vcpus
+ *  CPUs		tdp_flush_tlbs tdp_flush_tlbs_range tdp_kick_vcpus; struct tdp_cpu, what
+ *			a vCPU has of it
  *  reports		WARN_ON WARN_ON_ONCE KVM_BUG_ON
  *
  * One is chosen at compile time: sim.h (one OS thread, every access a point where
- * a schedule may interfere).
+ * a schedule may interfere), or with TDP_NATIVE native.h (real threads).
  */
 #ifndef TDP_PLATFORM_H
 #define TDP_PLATFORM_H
@@ -40,13 +42,19 @@
 #define BIT_ULL(n)			(1ULL << (n))
 #define GENMASK_ULL(hi, lo)		((~0ULL << (lo)) & (~0ULL >> (63 - (hi))))
 
-struct rcu_head {
-	struct rcu_head *next;
-	void (*func)(struct rcu_head *head);
-	u64 readers; /* the platform's: which readers its grace period waits for */
-};
+/*
+ * Requests that reach vCPUs through tdp_kick_vcpus(). All make every vCPU leave the guest.
+ * DRAIN: so that it hands over what its PML buffer holds (kvm_arch_sync_dirty_log).
+ * FREE_OBSOLETE_ROOTS: it must load a new root before it runs again; waited for.
+ * UPDATE_DIRTY_LOGGING: it logs, or logs no more, when it runs again; waited for.
+ */
+enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS, TDP_REQ_UPDATE_DIRTY_LOGGING };
 
+#ifdef TDP_NATIVE
+#include "native.h"
+#else
 #include "sim.h"
+#endif
 
 /* How many of @n SPTEs from @sptep on hold @val, in a row; none of them is a point. */
 #ifndef tdp_run_length

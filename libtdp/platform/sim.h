@@ -734,8 +734,8 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 #define tdp_run_length(sptep, n, val)		 sim_run_length(sptep, n, val)
 #define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
 	sim_freeze_sptes(sptep, n, empty, frozen, level)
-/* @atomic: each would be exchanged, else stored */
-#define tdp_freeze_leaves(sptep, n, step, frozen, atomic, points, level)                          \
+/* @first: what @sptep holds; @atomic: each would be exchanged, else stored */
+#define tdp_freeze_leaves(sptep, n, first, step, frozen, atomic, points, level)                   \
 	sim_freeze_leaves(sptep, n, step, frozen, (atomic) ? POINT_XCHG : POINT_WRITE, points, level)
 
 /* Shared variables that are not SPTEs. */
@@ -776,6 +776,10 @@ typedef struct {
 	} while (0)
 #define atomic64_inc(v) atomic64_add(1, v)
 #define atomic64_dec(v) atomic64_add(-1, v)
+
+typedef atomic64_t tdp_stat_t;
+#define tdp_stat_add(i, stat) atomic64_add(i, stat)
+#define tdp_stat_read(stat)   atomic64_read(stat)
 
 /* Words whose bits several threads set and clear: requests, dirty bitmaps. */
 #define tdp_xchg_word(p, val)                                  \
@@ -927,6 +931,12 @@ void sim_schedule(const struct sim_site *site);
  * and no reader is left that began before that, else as late as possible, at
  * rcu_barrier().
  */
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+	u64 readers; /* which of them its grace period waits for */
+};
+
 #define rcu_read_lock()	     sim_rcu_read_lock(SIM_SITE)
 #define rcu_read_unlock()    sim_rcu_read_unlock(SIM_SITE)
 #define call_rcu(head, func) sim_call_rcu(head, func, SIM_SITE)
@@ -979,20 +989,17 @@ static inline void set_page_private(void *ptr, void *priv)
 	sim_pages[sim_page_index(ptr)].priv = priv;
 }
 
-/* Other CPUs. A flush returns once every vCPU in guest mode has dropped the entries. */
-#define tdp_flush_tlbs()	      sim_flush(0, 0, SIM_SITE)
-#define tdp_flush_tlbs_range(gfn, nr) sim_flush(gfn, nr, SIM_SITE)
-#define tdp_kick_vcpus(req)	      sim_kick(req, SIM_SITE)
+/*
+ * Other CPUs. A flush returns once every vCPU in guest mode has dropped the entries. There is one VM, whose
+ * vCPUs are the observer's.
+ */
+#define tdp_flush_tlbs(kvm)		   sim_flush(0, 0, SIM_SITE)
+#define tdp_flush_tlbs_range(kvm, gfn, nr) sim_flush(gfn, nr, SIM_SITE)
+#define tdp_kick_vcpus(kvm, req)	   sim_kick(req, SIM_SITE)
+struct tdp_cpu {
+};
 void sim_flush(gfn_t gfn, u64 nr, const struct sim_site *site);
 void sim_kick(int req, const struct sim_site *site);
-
-/*
- * Requests that reach vCPUs through tdp_kick_vcpus(). All make every vCPU leave the guest.
- * DRAIN: so that it hands over what its PML buffer holds (kvm_arch_sync_dirty_log).
- * FREE_OBSOLETE_ROOTS: it must load a new root before it runs again; waited for.
- * UPDATE_DIRTY_LOGGING: it logs, or logs no more, when it runs again; waited for.
- */
-enum tdp_vcpu_request { TDP_REQ_DRAIN, TDP_REQ_FREE_OBSOLETE_ROOTS, TDP_REQ_UPDATE_DIRTY_LOGGING };
 
 static __always_inline bool sim_warn_on(bool cond, const char *text, const struct sim_site *site)
 {
