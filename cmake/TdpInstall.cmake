@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What `cmake --install` puts where: the library, its public headers, and how to find them.
+# What `cmake --install` puts where: the libraries, their public headers, and how to find them.
 
 include(CMakePackageConfigHelpers)
 
-install(TARGETS tdp-sim EXPORT tdp-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS tdp-sim ${tdp_native_libraries} EXPORT tdp-targets
+	ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/libtdp/include/tdp"
 	DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
@@ -20,6 +21,9 @@ install(FILES "${PROJECT_BINARY_DIR}/tdp-config.cmake"
 file(RELATIVE_PATH tdp_pc_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig"
      "${CMAKE_INSTALL_PREFIX}")
 string(REGEX REPLACE "/$" "" tdp_pc_prefix "${tdp_pc_prefix}")
-configure_file("${PROJECT_SOURCE_DIR}/cmake/tdp-sim.pc.in" "${PROJECT_BINARY_DIR}/tdp-sim.pc"
-	       @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/tdp-sim.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name tdp tdp-sim)
+	configure_file("${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc"
+		       @ONLY)
+	install(FILES "${PROJECT_BINARY_DIR}/${name}.pc"
+		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -14,7 +14,8 @@ add_compile_options(-fno-omit-frame-pointer)
 add_link_options(-fsanitize=thread)
 
 add_library(tdp-tsan-libc OBJECT "${PROJECT_SOURCE_DIR}/libtdp/platform/tsan_libc.c")
-link_libraries($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:tdp-tsan-libc>)
+# Programs with the property TDP_WATCHED are watched as a whole.
+link_libraries($<$<AND:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>,$<NOT:$<BOOL:$<TARGET_PROPERTY:TDP_WATCHED>>>>:tdp-tsan-libc>)
 
 # tdp_watch_threads(TARGET EXCEPT): TSan watches what it does, but for its sources whose path matches.
 function(tdp_watch_threads target except)

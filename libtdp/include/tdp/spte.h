@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* x86 page tables, NPT included. */
 #define PT_PRESENT_MASK			(1ULL << 0)
@@ -191,6 +192,7 @@ static inline u64 get_mmio_spte_generation(u64 spte)
 	return high | low;
 }
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

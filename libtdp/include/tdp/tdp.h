@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct kvm;
 struct kvm_vcpu;
@@ -258,6 +259,7 @@ struct tdp_spte_info {
 int tdp_for_each_spte(struct kvm *kvm, int (*fn)(const struct tdp_spte_info *info, void *arg),
 		      void *arg);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

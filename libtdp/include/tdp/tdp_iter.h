@@ -11,6 +11,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct kvm_mmu_page;
 
@@ -67,6 +68,7 @@ void tdp_iter_restart(struct tdp_iter *iter);
 void tdp_iter_next(struct tdp_iter *iter);
 tdp_ptep_t spte_to_child_pt(u64 spte, int level);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
