@@ -192,6 +192,7 @@ static void test_swap_waits_for_invalidation(void **state)
 	struct tdp_vm_config config = vm_config();
 
 	(void)state;
+	NEEDS_SIM();
 	vm_create(&config);
 	assert_int_equal(set_slot(0, 0, 16, 0, 0), 0);
 	assert_int_equal(kvm_mmu_notifier_invalidate_range_start(kvm, 0, 1), 0);

@@ -254,7 +254,7 @@ static void zap_2m(hpa_t pa)
 {
 	(void)pa;
 	*entry(0, PG_LEVEL_2M) = SHADOW_NONPRESENT_VALUE;
-	atomic64_add(-1, &kvm->stat.pages[1]);
+	tdp_stat_add(-1, &kvm->stat.pages[1]);
 }
 
 /* The page goes away between look and change: the table that was ready is not used, and freed. */
@@ -531,9 +531,8 @@ static void test_zap_flushes_before_it_yields(void **state)
 		map(0);
 		map(1);
 		seen.flushes = 0;
-		write_lock(&kvm->mmu_lock);
 		sim_begin_op(&thread, &choice, 1);
-		kvm->mmu_lock.writer = &thread;
+		write_lock(&kvm->mmu_lock);
 		bool flush = kvm_tdp_mmu_zap_leafs(kvm, 0, 3, false);
 		flushes = seen.flushes;
 		write_unlock(&kvm->mmu_lock);
@@ -674,7 +673,7 @@ static void test_removal_waits_for_a_frozen_spte(void **state)
 	start(config_kind(EPT_AD), PG_LEVEL_4K);
 	map(0);
 	map(1);
-	atomic64_add(-1, &kvm->stat.pages[0]);
+	tdp_stat_add(-1, &kvm->stat.pages[0]);
 	frozen = entry(0, PG_LEVEL_4K);
 	*frozen = FROZEN_SPTE;
 	root_refs = sptep_to_sp(entry(0, PT64_ROOT_4LEVEL))->tdp_mmu_root_count.refs;
@@ -1355,6 +1354,7 @@ static void count_stores(void *ctx, enum point_kind how, hpa_t pa, int level, in
 static void test_shared_removal_exchanges_leaves(void **state)
 {
 	(void)state;
+	NEEDS_SIM();
 	start(config_kind(EPT_AD), PG_LEVEL_4K);
 	host.readonly = true;
 	for (gfn_t gfn = 0; gfn < 4; gfn++)

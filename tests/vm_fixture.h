@@ -18,6 +18,11 @@
 #include <tdp/spte.h>
 #include <tdp/tdp.h>
 
+/* A test that asks for what only a simulation can do; on real threads it is skipped. */
+#ifndef NEEDS_SIM
+#define NEEDS_SIM() ((void)0)
+#endif
+
 #define HOST_PAGES (1u << 19) /* host pages that the fake host knows */
 #define HOST_PFN   0x400000ULL /* frame of host page 0 */
 #define PAGES_2M   512ULL
