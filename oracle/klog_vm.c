@@ -69,6 +69,23 @@ static unsigned int spaces_of(const struct klog *log, uint64_t kvm, uint64_t gfn
 	return spaces ? spaces : 3;
 }
 
+static uint32_t valid_roots(const struct klog *log)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < log->nr_roots; i++)
+		n += !log->roots[i]->obsolete;
+	return n;
+}
+
+/* Whether two lines are of the same VM for sure: where there is but one root, all are. */
+static bool same_vm(const struct klog *log, uint64_t kvm, uint64_t other)
+{
+	if (kvm && other)
+		return kvm == other;
+	return valid_roots(log) == 1;
+}
+
 static bool is_of(const struct klog_table *root, uint64_t kvm)
 {
 	return !root->kvm || root->kvm == kvm;
@@ -119,17 +136,32 @@ void klog_unmap_end(struct klog *log, struct klog_task *task, const struct klog_
 	remember(log, task->unmap_kvm, task->unmap_start, task->unmap_end, ev->line);
 }
 
+/*
+ * Whether who zapped a leaf held mmu_lock for write, so that nobody was mapping. In invalidated
+ * roots it is held for read, while others map the same page in the new root; of a root from before
+ * the log it is not known which it is, unless there is no other.
+ */
+static bool zapped_alone(struct klog *log, const struct klog_event *ev)
+{
+	struct klog_table *t;
+
+	for (t = klog_at(log, ev->as_id, ev->a, ev->level); t; t = klog_next_at(t)) {
+		if (t->state == KLOG_LIVE &&
+		    (t->root->obsolete || (t->root->partial && valid_roots(log) > 1)))
+			return false;
+	}
+	return true;
+}
+
 /**
- * klog_zapped() - a leaf of 4K or 2M has been zapped, which takes mmu_lock for write
+ * klog_zapped() - a leaf has been zapped
  * @log: log
  * @task: who did it
- * @ev: change
- *
- * Larger ones go with mmu_lock held for read as well, where they are of an invalidated root.
+ * @ev: change, not chained yet
  */
 void klog_zapped(struct klog *log, const struct klog_task *task, const struct klog_event *ev)
 {
-	if (ev->level < 3)
+	if (zapped_alone(log, ev))
 		remember(log, task->kvm, ev->a, ev->a + klog_span(ev->level), ev->line);
 }
 
@@ -149,8 +181,8 @@ void klog_check_looked_up(struct klog *log, const struct klog_task *task,
 	for (i = 0; i < n; i++) {
 		const struct klog_unmap *u = &log->unmaps[i];
 
-		if (u->line < task->requested || u->kvm != task->kvm || task->gfn < u->start ||
-		    task->gfn >= u->end)
+		if (u->line < task->requested || task->gfn < u->start || task->gfn >= u->end ||
+		    !same_vm(log, u->kvm, task->kvm))
 			continue;
 		klog_violation(log, 'N', ev,
 			       "mapped by a look-up of line %u, and unmapped in line %u since",

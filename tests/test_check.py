@@ -228,6 +228,34 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("  1 change written down before the one that it follows\n", done.stdout)
 
+    def zapped_while_mapped(self, invalidate):
+        """(a log in which a leaf is zapped while a vCPU maps its page, the line at which that is mapped)"""
+        log = Log("npt")
+        vmm, vcpu, rwx = "vmm-10", "vcpu-11", log.spte("rwx", 0x400010)
+        log.say(vmm, "kvm_mmu_init_tdp_mmu", f"(f+0x4/0x8) {KVM}")
+        for root in range(1 + invalidate):
+            if root:
+                log.say(vmm, "kvm_mmu_zap_all_fast", "kvm-mmu-valid-gen 0 used_pages 0")
+                log.say(vmm, "kvm_tdp_mmu_zap_invalidated_roots", f"(f+0x4/0x8) {KVM}")
+            log.page(vcpu, "kvm_mmu_get_page", 0, 4)
+            log.fault(0x10, "write")
+            for level in (4, 3, 2):
+                log.link(vcpu, 0, level, 0x105 + 4 * root - level)
+            if not invalidate or not root:
+                log.change(vcpu, 0x10, 1, NONE, rwx)
+                log.set(0x10, rwx, 1, 0x103)
+        if not invalidate:
+            log.fault(0x10, "write")
+        log.change(vmm, 0x10, 1, rwx, NONE)
+        line = log.change(vcpu, 0x10, 1, NONE, rwx)
+        return log.text(), line
+
+    def test_zap_while_mapping(self):
+        """In an invalidated root, which is zapped with mmu_lock held for read as faults hold it, that is fine."""
+        text, line = self.zapped_while_mapped(False)
+        self.rejected(text, "N", line, "mapped by a look-up of line [0-9]+, and unmapped in line [0-9]+ since")
+        self.accepted(self.zapped_while_mapped(True)[0])
+
     def test_midway(self):
         """A log that begins when the VM runs: what was there before is learned, what comes is checked."""
         for kind in BITS:
