@@ -329,6 +329,14 @@ class Check(unittest.TestCase):
         self.assertRegex(self.check(path).stderr, r"^\S+:\d+: event kvm_tdp_mmu_spte_changed is not understood: "
                          r"expected \"as id %ds gfn")
 
+    def test_bad_numbers(self):
+        text, line = self.changed("npt", "old_spte 8000000000000000 new_spte", "old_spte {} new_spte")
+        for number in ("-", "", "g", "10000000000000000", "ffffffffffffffff0", "0x", "--1"):
+            path = self.write("bad.trace", text.replace("{}", number))
+            with self.subTest(number):
+                self.refused(f'{path}:{line}: event kvm_tdp_mmu_spte_changed is not understood: expected '
+                             '"as id %ds gfn %xa level %dl old_spte %xb new_spte %xc"', path)
+
     def test_cut(self):
         path = self.write("cut.xz", lzma.compress(life("npt").text().encode())[:-40])
         self.assertRegex(self.check(path).stderr, r"^\S+: the xz data end early")

@@ -68,10 +68,13 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
-/* A number, as strtoull() reads it, at a third of the cost; what overflows is cut off. */
+/*
+ * A number, as strtoull() reads it, at a third of the cost. It ends before the digit that is one too
+ * many; without any digit it ends where it begins.
+ */
 static uint64_t number(const char *text, char kind, const char **end)
 {
-	bool negative = *text == '-';
+	bool negative = *text == '-' && digit(text[1]) < 16;
 	int base = kind == 'd' ? 10 : kind == 'n' ? 8 : 16;
 	uint64_t value = 0;
 
@@ -82,8 +85,14 @@ static uint64_t number(const char *text, char kind, const char **end)
 	} else if (kind == 'n' && *text != '0') {
 		base = 10;
 	}
-	for (; digit(*text) < base; text++)
-		value = value * base + digit(*text);
+	for (; digit(*text) < base; text++) {
+		uint64_t more;
+
+		if (__builtin_mul_overflow(value, (unsigned int)base, &more) ||
+		    __builtin_add_overflow(more, (unsigned int)digit(*text), &more))
+			break;
+		value = more;
+	}
 	*end = text;
 	return negative ? -value : value;
 }
