@@ -150,13 +150,14 @@ class Trees(unittest.TestCase):
     def test_what_is_there_is_kept(self):
         changed = {"mm/a.c": "changed"}
         tree = os.path.realpath(self.tree)
-        self.assertFalse(bug_trees.is_made(self.made, tree, changed))
+        self.assertFalse(bug_trees.is_made(self.made, tree, changed, "about"))
         bug_trees.overlay(tree, self.out, changed)
-        self.assertFalse(bug_trees.is_made(self.made, tree, changed))
-        Path(self.made, "bug.c").touch()
-        self.assertTrue(bug_trees.is_made(self.made, tree, changed))
-        self.assertFalse(bug_trees.is_made(self.made, tree, {"mm/a.c": "changed again"}))
-        self.assertFalse(bug_trees.is_made(self.made, tree + "-other", changed))
+        self.assertFalse(bug_trees.is_made(self.made, tree, changed, "about"))
+        Path(self.made, "bug.c").write_text("about", encoding="utf-8")
+        self.assertTrue(bug_trees.is_made(self.made, tree, changed, "about"))
+        self.assertFalse(bug_trees.is_made(self.made, tree, {"mm/a.c": "changed again"}, "about"))
+        self.assertFalse(bug_trees.is_made(self.made, tree + "-other", changed, "about"))
+        self.assertFalse(bug_trees.is_made(self.made, tree, changed, "its rules are others now"))
 
 
 class Searching(unittest.TestCase):

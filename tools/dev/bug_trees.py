@@ -29,19 +29,21 @@ def overlay(tree, out, changed):
             overlay(os.path.join(tree, name), os.path.join(out, name), files)
 
 
-def is_made(folder, tree, changed):
-    """Whether the folder is there as it should be, so that nothing is compiled again."""
+def is_made(folder, tree, changed, about):
+    """Whether the folder is there as it should be, so that nothing is compiled again. about: bug.c"""
     made = os.path.join(folder, "tree")
+    wanted = {os.path.join(made, path): text for path, text in changed.items()}
+    wanted[os.path.join(folder, "bug.c")] = about
     try:
         if os.path.realpath(os.path.join(made, "Makefile")) != os.path.join(tree, "Makefile"):
             return False
-        for path, text in changed.items():
-            with open(os.path.join(made, path), encoding="utf-8") as f:
+        for path, text in wanted.items():
+            with open(path, encoding="utf-8") as f:
                 if f.read() != text:
                     return False
     except OSError:
         return False
-    return os.path.exists(os.path.join(folder, "bug.c"))
+    return True
 
 
 def make(tree, bugs):
@@ -55,10 +57,11 @@ def make(tree, bugs):
             continue
         changed = {path: new for path, (_, new) in known_bugs.in_kernel(patch, tree).items()}
         folder = os.path.join(FOLDER, bug.name)
-        if not is_made(folder, tree, changed):
+        about = known_bugs.plant.as_c(bug)
+        if not is_made(folder, tree, changed, about):
             shutil.rmtree(folder, ignore_errors=True)
             overlay(tree, os.path.join(folder, "tree"), changed)
             with open(os.path.join(folder, "bug.c"), "w", encoding="utf-8") as f:
-                f.write(known_bugs.plant.as_c(bug))
+                f.write(about)
         kept.append(bug)
     return kept, without
