@@ -17,7 +17,7 @@
 #define MAX_OPS 24
 
 /**
- * struct scheduler - one of several kinds
+ * union scheduler - one of several kinds
  * @random: threads are stopped anywhere
  * @pct: few preemptions, anywhere
  */
