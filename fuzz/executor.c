@@ -207,6 +207,11 @@ void exec_finish(struct executor *x)
 		exec_emit_violations(x);
 	if (x->opts->before_destroy)
 		x->opts->before_destroy(x->opts->ctx, x->kvm);
+	if (x->opts->leave_vm) {
+		/* The next run takes its memory. */
+		x->kvm = NULL;
+		return;
+	}
 	/* Destruction is not counted: it says nothing about the program. */
 	stats = x->res->stats;
 	exec_destroy_vm(x);

@@ -144,6 +144,8 @@ struct exec_event {
  * @event: NULL, or is told of everything; makes runs slow
  * @call: NULL, or is told that a call of the MMU's interface is about to begin (@ended: NULL), or @ended
  * @before_destroy: NULL, or is given the quiet VM
+ * @leave_vm: the VM is not destroyed, and nobody sees what that would leave; for who runs many programs, of
+ *	which destruction takes a good part
  * @ctx: passed back to all three
  */
 struct exec_options {
@@ -160,6 +162,7 @@ struct exec_options {
 	void (*event)(void *ctx, const struct exec_event *event);
 	void (*call)(void *ctx, const struct oracle_call *ended);
 	void (*before_destroy)(void *ctx, struct kvm *kvm);
+	bool leave_vm;
 	void *ctx;
 };
 

@@ -15,7 +15,7 @@ CORPUS = [os.path.join("corpus", name) for name in ("fuzz_mmu", "fuzz_race", "re
 PULSE = re.compile(r"^#(\d+)\tpulse$")
 KIND = re.compile(r"^compared: (\d+) (\S+) (\d)-levels (\S+)$")
 SUMS = re.compile(r"^compared: (\d+) whole, (\d+) calls$")
-SHOWN_LINES = 60
+SHOWN_LINES = 200
 # Programs of a process, so that which ones are run does not depend on how many processes there are at a time.
 PART = 50000
 
