@@ -199,6 +199,7 @@ static void unlink_child(struct oracle *o, uint64_t spte)
 		return;
 	child->linked = false;
 	child->unlinked = o->step;
+	child->unlinked_by = o->thread;
 	o->mirror->nr_tables--;
 }
 

@@ -52,6 +52,7 @@ enum nx_listed { NX_NOT_LISTED, NX_LISTED, NX_MAYBE };
  * @init_uniform: they do continue one run
  * @nx: whether it was made by an execution that the iTLB-multihit mitigation kept from a huge page
  * @unlinked: step at which the last link to it was taken away, 0 if none was
+ * @unlinked_by: thread that did that
  * @born: of the entries that it was linked with, and @made, see rule_n.c
  * @present: bit i: entry i is MMU-present
  * @aged: bit i: entry i lost W to access tracking, see rule T
@@ -79,6 +80,7 @@ struct mirror_table {
 	uint16_t nr_init;
 	uint64_t init_base;
 	uint64_t unlinked;
+	int unlinked_by;
 	uint64_t born;
 	uint64_t made;
 	uint64_t present[8];

@@ -20,10 +20,12 @@ void rule_a_spte(struct oracle *o, const struct spte_event *ev)
 			      "a frozen SPTE is changed by a thread that did not freeze it");
 	if (ev->val == o->fmt.frozen) {
 		/*
-		 * What is frozen in a table that has been removed stays so: whoever did it may still
-		 * have to change the SPTE above that he froze to remove it.
+		 * What is frozen by who removed the table stays so: he may still have to change the SPTE
+		 * above that he froze to remove it. A walk that was in the table before may zap there
+		 * until he comes by; he waits for it.
 		 */
-		if (ev->old != o->fmt.frozen && (ev->t->linked || ev->t->is_root))
+		if (ev->old != o->fmt.frozen &&
+		    (ev->t->linked || ev->t->is_root || ev->t->unlinked_by != o->thread))
 			t->frozen = ev->pa;
 	} else if (t->frozen == ev->pa) {
 		t->frozen = MIRROR_NONE;
