@@ -96,7 +96,8 @@ function(tdp_upstream_backend name tree)
 	add_library(upstream-mmu-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_mmu.c")
 	if(ARGV2 STREQUAL "REPAIRED")
 		target_compile_definitions(upstream-mmu-${name}
-			PRIVATE make_spte=repaired_make_spte)
+			PRIVATE make_spte=repaired_make_spte
+				make_mmio_spte=repaired_make_mmio_spte)
 	endif()
 	add_library(upstream-access-${name} OBJECT EXCLUDE_FROM_ALL
 		"${TDP_UPSTREAM_DIR}/spte_access.c")

@@ -79,7 +79,7 @@ struct kvm_vcpu_stat {
  * @mmio_gen: of slots, for which that is good
  * @smm: in system management mode
  * @guest_mode: in the nested-like mode, which has roots of its own
- * @lost_write: for repairs.h: a fault took away write access that another one had given
+ * @lost_access: for repairs.h: a fault took away access that another one had given
  */
 struct kvm_vcpu_arch {
 	struct kvm_mmu *mmu;
@@ -99,7 +99,7 @@ struct kvm_vcpu_arch {
 	u64 mmio_gen;
 	bool smm;
 	bool guest_mode;
-	bool lost_write;
+	bool lost_access;
 };
 
 struct kvm_vcpu {

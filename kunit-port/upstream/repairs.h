@@ -27,19 +27,46 @@ bool repaired_make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp,
 	wrprot = make_spte(vcpu, sp, slot, access, gfn, pfn,
 			   was_present ? old_spte : SHADOW_NONPRESENT_VALUE, prefetch, can_unsync,
 			   host_writable, new_spte);
-	vcpu->arch.lost_write = was_present && is_last_spte(old_spte, sp->role.level) &&
+	vcpu->arch.lost_access = was_present && is_last_spte(old_spte, sp->role.level) &&
 				is_mmu_writable_spte(old_spte) && !is_mmu_writable_spte(*new_spte);
 	return wrprot;
 }
 
-/* fault-takes-write-access. */
+/* The leaf that maps @gfn in the vCPU's root, or what is there in its place. */
+static u64 repaired_leaf(struct kvm_vcpu *vcpu, gfn_t gfn)
+{
+	int level = vcpu->arch.mmu->root_role.level;
+	u64 *table = __va(vcpu->arch.mmu->root.hpa);
+	u64 spte;
+
+	for (;;) {
+		spte = tdp_peek_spte(&table[gfn >> 9 * (level - 1) & 511]);
+		if (!is_shadow_present_pte(spte) || is_last_spte(spte, level))
+			return spte;
+		table = __va(spte & SPTE_BASE_ADDR_MASK);
+		level--;
+	}
+}
+
+/*
+ * mmio-over-mapping; tdp_mmu.c calls this in place of make_mmio_spte(). If what is there changes before the
+ * MMIO SPTE takes its place, the fault is tried again.
+ */
+u64 repaired_make_mmio_spte(struct kvm_vcpu *vcpu, u64 gfn, unsigned int access);
+u64 repaired_make_mmio_spte(struct kvm_vcpu *vcpu, u64 gfn, unsigned int access)
+{
+	vcpu->arch.lost_access = is_shadow_present_pte(repaired_leaf(vcpu, gfn));
+	return make_mmio_spte(vcpu, gfn, access);
+}
+
+/* fault-takes-write-access, mmio-over-mapping. */
 static int repaired_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	int r;
 
-	vcpu->arch.lost_write = false;
+	vcpu->arch.lost_access = false;
 	r = kvm_tdp_mmu_map(vcpu, fault);
-	if (vcpu->arch.lost_write && r != RET_PF_RETRY)
+	if (vcpu->arch.lost_access && r != RET_PF_RETRY)
 		kvm_flush_remote_tlbs_gfn(vcpu->kvm, fault->gfn, fault->goal_level);
 	return r;
 }
