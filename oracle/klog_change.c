@@ -28,11 +28,15 @@ void klog_learn_format(struct klog *log, const struct klog_event *ev)
 
 	if (log->fmt_known || !fmt_mmu_present(spte))
 		return;
-	/* NPT has A in bit 5 of all it links; EPT has a memory type or nothing there. */
+	/*
+	 * NPT has A in bit 5 of all it links, where EPT has nothing. Leaves of EPT have their memory
+	 * type from bit 3 on, NPT's have nothing in bit 4 (PCD), and none of the upper software bits.
+	 * Whether the guest's PAT is ignored (bit 6) depends on the VM's devices.
+	 */
 	if (klog_is_table(spte, ev->level))
 		log->setup.vm.mmu = spte & 0x20 ? VM_NPT : VM_EPT;
 	else
-		log->setup.vm.mmu = (spte & 0x70) == 0x70 ? VM_EPT : VM_NPT;
+		log->setup.vm.mmu = spte & (0x7ffULL << 52 | 0x10) ? VM_EPT : VM_NPT;
 	log->setup.vm.ad = log->setup.vm.mmu == VM_NPT || (spte & FMT_AD_TYPE) != FMT_AD_DISABLED;
 	format_init(&log->fmt, &log->setup.vm);
 	log->fmt_known = true;

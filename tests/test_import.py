@@ -97,8 +97,9 @@ class Import(unittest.TestCase):
                          "20 the same: 100.00%\n")
 
     def test_ept(self):
-        """The same on EPT: other bits, no-A/D included, and exit qualifications for error codes."""
-        for ad, kind in ((True, "0000"), (False, "0010")):
+        """The same on EPT: other bits, no-A/D included, and exit qualifications for error codes. Bit 6 says
+        that the guest's PAT is ignored, as it is unless the VM has certain devices."""
+        for ad, kind, kept in ((True, "0000", 0xfff), (False, "0010", 0xfff), (True, "0000", 0xfbf)):
             leaf = {  # by what the SPTE is on NPT: the upper half less the type, the lower 12 bits
                 "e67": ("8600", "b77"), "e65": ("8600", "b75"), "e47": ("8600", "a77"),
                 "e45": ("8600", "a75"), "825": ("8000", "975"),
@@ -111,7 +112,8 @@ class Import(unittest.TestCase):
                 if match.group(2) == "827":
                     return f"{int(kind, 16):04x}000000{match.group(1)}{'907' if ad else '807'}"
                 upper, lower = leaf[match.group(2)]
-                return f"{int(upper, 16) | int(kind, 16):04x}000000{match.group(1)}{lower}"
+                return (f"{int(upper, 16) | int(kind, 16):04x}000000{match.group(1)}"
+                        f"{int(lower, 16) & kept:03x}")
 
             text = contents(FAITHFUL).decode()
             text = re.sub(r"\b(?:0x)?(4[12][0-3]|10[123])(e67|e65|e47|e45|825|827)\b", spte, text)

@@ -36,7 +36,7 @@ static bool is_leaf(const struct ft_event *ev)
 
 static void weigh_leaf(struct evidence *e, const struct ft_event *ev)
 {
-	bool ept = (ev->c & MEMTYPE_MASK) == MEMTYPE_WB && (ev->c & (1ULL << 6));
+	bool ept = (ev->c & MEMTYPE_MASK) == MEMTYPE_WB;
 	bool npt = (ev->c & 0x18) == 0;
 	bool exec;
 
