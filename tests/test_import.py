@@ -265,6 +265,9 @@ class Import(unittest.TestCase):
                 "as id %ds gfn %xa level %dl old_spte %xb new_spte %xc",
             "kvm_tdp_mmu_spte_changed: as id 0 gfn 0 level 1 old_spte 0":
                 "as id %ds gfn %xa level %dl old_spte %xb new_spte %xc",
+            # Of shadow paging, for a guest of the guest.
+            "kvm_mmu_get_page: sp gen 0 gfn 5 l1 8-byte q0 wux nxe ad root 0 sync new":
+                "sp gen * gfn %xa l%dl * * direct",
             "kvm_unmap_hva_range: mmu notifier unmap range: 0x1000":
                 "mmu notifier unmap range: %xa -- %xb",
             "kvm_set_memory_region: (f+0x4/0x8) kvm=0x1 slot=0 flags=0x0 gpa=0x0 size=0x0":
