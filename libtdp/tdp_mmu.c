@@ -13,9 +13,9 @@
 #include "tdp_iter.h"
 
 /* As under CONFIG_KVM_PROVE_MMU: a dying root loses whole 1G regions at once. */
-#define TDP_MMU_FIRST_ZAP_LEVEL PG_LEVEL_1G
+#define TDP_MMU_FIRST_ZAP_LEVEL	PG_LEVEL_1G
 
-#define __must_check __attribute__((warn_unused_result))
+#define __must_check		__attribute__((warn_unused_result))
 
 /* ---- set-up and roots ---- */
 
@@ -136,24 +136,26 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
  * the body may drop mmu_lock; who leaves it early puts the root. The second kind
  * needs mmu_lock held for writing throughout.
  */
-#define for_each_any_root_yield_safe(kvm, root, only_valid)         \
-	for (root = tdp_mmu_next_root(kvm, NULL, only_valid); root; \
+#define for_each_any_root_yield_safe(kvm, root, only_valid)				\
+	for (root = tdp_mmu_next_root(kvm, NULL, only_valid); root;			\
 	     root = tdp_mmu_next_root(kvm, root, only_valid))
 
-#define for_each_root_yield_safe(kvm, root, id, only_valid) \
-	for_each_any_root_yield_safe(kvm, root, only_valid) if (kvm_mmu_page_as_id(root) == (id))
-
-#define for_each_valid_tdp_mmu_root_yield_safe(kvm, root, id) \
-	for_each_root_yield_safe(kvm, root, id, true)
-
-#define for_each_tdp_mmu_root_yield_safe(kvm, root) for_each_any_root_yield_safe(kvm, root, false)
-
-#define for_each_tdp_mmu_root(kvm, root, id)                            \
-	cds_list_for_each_entry(root, &(kvm)->arch.tdp_mmu_roots, link) \
+#define for_each_root_yield_safe(kvm, root, id, only_valid)				\
+	for_each_any_root_yield_safe(kvm, root, only_valid)				\
 		if (kvm_mmu_page_as_id(root) == (id))
 
-#define for_each_valid_tdp_mmu_root(kvm, root, id) \
-	for_each_tdp_mmu_root(kvm, root, id)       \
+#define for_each_valid_tdp_mmu_root_yield_safe(kvm, root, id)				\
+	for_each_root_yield_safe(kvm, root, id, true)
+
+#define for_each_tdp_mmu_root_yield_safe(kvm, root)					\
+	for_each_any_root_yield_safe(kvm, root, false)
+
+#define for_each_tdp_mmu_root(kvm, root, id)						\
+	cds_list_for_each_entry(root, &(kvm)->arch.tdp_mmu_roots, link)			\
+		if (kvm_mmu_page_as_id(root) == (id))
+
+#define for_each_valid_tdp_mmu_root(kvm, root, id)					\
+	for_each_tdp_mmu_root(kvm, root, id)						\
 		if (!root->role.invalid)
 
 static struct kvm_mmu_page *tdp_mmu_alloc_sp(struct kvm_vcpu *vcpu)
@@ -509,11 +511,11 @@ static inline bool iter_at_leaf(const struct tdp_iter *iter)
 	return is_shadow_present_pte(iter->old_spte) && is_last_spte(iter->old_spte, iter->level);
 }
 
-#define tdp_root_for_each_leaf_pte(iter, root, start, end)                          \
-	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end, false) \
+#define tdp_root_for_each_leaf_pte(iter, root, start, end)				\
+	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end, false)	\
 		if (iter_at_leaf(&(iter)))
 
-#define tdp_mmu_for_each_pte(iter, mmu, start, end) \
+#define tdp_mmu_for_each_pte(iter, mmu, start, end)		\
 	for_each_tdp_pte(iter, root_to_sp((mmu)->root.hpa), start, end)
 
 /*
@@ -1130,7 +1132,7 @@ static struct kvm_mmu_page *tdp_mmu_alloc_sp_for_split(void)
 	if (!sp)
 		return NULL;
 
-	sp->spt = tdp_page_alloc(0); /* every entry is about to be set */
+	sp->spt = tdp_page_alloc(0);	/* every entry is about to be set */
 	if (!sp->spt) {
 		kfree(sp);
 		return NULL;
