@@ -53,7 +53,7 @@ enum nx_listed { NX_NOT_LISTED, NX_LISTED, NX_MAYBE };
  * @nx: whether it was made by an execution that the iTLB-multihit mitigation kept from a huge page
  * @unlinked: step at which the last link to it was taken away, 0 if none was
  * @unlinked_by: thread that did that
- * @born: of the entries that it was linked with, and @made, see rule_n.c
+ * @born: of the entries that it was linked with, @made and @made_level, see rule_n.c
  * @present: bit i: entry i is MMU-present
  * @aged: bit i: entry i lost W to access tracking, see rule T
  */
@@ -66,6 +66,7 @@ struct mirror_table {
 	uint32_t gen;
 	uint8_t level;
 	uint8_t init_level;
+	uint8_t made_level;
 	bool live;
 	bool linked;
 	bool is_root;

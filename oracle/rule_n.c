@@ -67,14 +67,16 @@ static bool is_from_beside(const struct oracle *o, const struct mirror_leaf *lea
 {
 	const struct mirror_table *t = leaf->table;
 	uint64_t made = leaf_made(o, t, leaf->pa);
+	int level = leaf->level;
+	uint64_t gfn;
 
-	if (!s->since)
-		return false;
-	if (made == MAP_NONE)
-		return t->made >= s->since &&
-		       (t->gfn < s->start || t->gfn + pages(t->level + 1) > s->end);
-	return made >= s->since &&
-	       (leaf->gfn < s->start || leaf->gfn + pages(leaf->level) > s->end);
+	if (made == MAP_NONE) {
+		made = t->made;
+		level = t->made_level;
+	}
+	gfn = leaf->gfn & -pages(level);
+	return s->since && made >= s->since &&
+	       (gfn < s->start || gfn + pages(level) > s->end);
 }
 
 /* The current thread's look-up, if it was made in the call that it is in. */
@@ -130,8 +132,11 @@ void rule_n_split(struct oracle *o, const struct spte_event *ev)
 		return;
 	child->born = leaf_born(o, ev->t, ev->pa);
 	child->made = leaf_made(o, ev->t, ev->pa);
-	if (child->made == MAP_NONE)
+	child->made_level = ev->t->level;
+	if (child->made == MAP_NONE) {
 		child->made = ev->t->made;
+		child->made_level = ev->t->made_level;
+	}
 }
 
 /* Look-ups before the call that returns now are stale. */
