@@ -16,7 +16,9 @@ import bug_docs  # noqa: E402
 import bug_run  # noqa: E402
 import bug_trees  # noqa: E402
 import cmd_bugs  # noqa: E402
+import doc_tables  # noqa: E402
 import known_bugs  # noqa: E402
+import paths  # noqa: E402
 import plant  # noqa: E402
 
 HEADER = """// SPDX-License-Identifier: GPL-2.0-only
@@ -232,6 +234,22 @@ class Reporting(unittest.TestCase):
         self.assertIn(">120 (1/3)", bug_docs.text_table(rows))
         self.assertIn("- **b-bug**: nearest", bug_docs.markdown(about))
         xml.etree.ElementTree.fromstring(bug_docs.Picture(about).draw())
+
+    def test_table_of_a_page(self):
+        page = "before\n<!-- from ./dev {} --docs -->\n{}<!-- end -->\nafter\n"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "page.md")
+            path.write_text(page.format("a", "old\n") + page.format("a b", "kept\n"), encoding="utf-8")
+            doc_tables.put(path, "a", "new \\1\n")
+            self.assertEqual(path.read_text(encoding="utf-8"),
+                             page.format("a", "new \\1\n") + page.format("a b", "kept\n"))
+            with self.assertRaisesRegex(paths.Failure, "expected a line <!-- from ./dev c --docs -->"):
+                doc_tables.put(path, "c", "")
+
+    def test_pages_have_their_lines(self):
+        for page, command in (("bugs", "bugs"), ("bugs", "bugs --backend=upstream"), ("mutants", "bugs --mutants")):
+            text = Path(ROOT, "docs", page + ".md").read_text(encoding="utf-8")
+            self.assertEqual(text.count(f"<!-- from ./dev {command} --docs -->\n"), 1, command)
 
 
 if __name__ == "__main__":

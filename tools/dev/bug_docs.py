@@ -3,16 +3,13 @@
 import html
 import math
 import os
-import re
 
 import bug_engines
+import doc_tables
 import paths
-import report
 
 DOC = os.path.join(paths.ROOT, "docs", "bugs.md")
 PICTURE = os.path.join(paths.ROOT, "docs", "bugs.svg")
-BEGIN, END = "<!-- from ./dev bugs --docs -->", "<!-- end -->"
-BEGIN_UPSTREAM = "<!-- from ./dev bugs --backend=upstream --docs -->"
 
 
 def seconds(value):
@@ -175,29 +172,12 @@ class Picture:
                 + "\n".join(self.out) + "\n</svg>\n")
 
 
-def put(begin, table):
-    """Writes a table between its two lines of docs/bugs.md."""
-    with open(DOC, encoding="utf-8") as f:
-        text = f.read()
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(END), re.DOTALL)
-    if not pattern.search(text):
-        raise paths.Failure(f"{paths.shown(DOC)}: expected a line {begin} and a line {END}",
-                            status=2)
-    with open(DOC, "w", encoding="utf-8") as f:
-        f.write(pattern.sub(lambda _: f"{begin}\n{table}{END}", text))
-    print(f"wrote {paths.shown(DOC)}")
-
-
-def write(title):
-    """Writes what the report says into the documentation. title: the report's name"""
-    about = report.read(title)
-    if not about:
-        raise paths.Failure(f"there is no build/report/{title}.json: run ./dev bugs first", status=2)
-    if title != "bugs":
-        put(BEGIN_UPSTREAM, markdown_upstream(about))
-        return 0
-    put(BEGIN, markdown(about))
-    with open(PICTURE, "w", encoding="utf-8") as f:
-        f.write(Picture(about).draw())
-    print(f"wrote {paths.shown(PICTURE)}")
+def write(title, command):
+    """Writes what the report says into the documentation. title: the report's name; command: who makes it"""
+    about = doc_tables.source(title, command)
+    doc_tables.put(DOC, command, markdown(about) if title == "bugs" else markdown_upstream(about))
+    if title == "bugs":
+        with open(PICTURE, "w", encoding="utf-8") as f:
+            f.write(Picture(about).draw())
+        print(f"wrote {paths.shown(PICTURE)}")
     return 0

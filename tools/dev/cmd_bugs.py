@@ -319,7 +319,8 @@ def run(args):
     if args.kernel is not None:
         return bug_kernel.run(args.kernel, args.bug or known_bugs.names())
     if args.docs:
-        return bug_docs.write(title_of(args))
+        return bug_docs.write(title_of(args),
+                              "bugs" if args.backend == BACKENDS[0] else f"bugs --backend={args.backend}")
     everything = [known_bugs.load(name) for name in known_bugs.names()]
     bugs = [bug for bug in everything if not args.bug or bug.name in args.bug]
     title = title_of(args)

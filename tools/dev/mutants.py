@@ -9,6 +9,7 @@ import threading
 import time
 
 import builds
+import doc_tables
 import live
 import paths
 import report
@@ -17,7 +18,6 @@ LISTED = os.path.join(paths.ROOT, "fuzz", "bugs", "mutants", "equivalent")
 # FILE: FUNCTION: KIND: `TEXT` -> CHANGE / CHANGE; KIND #2: the second such text in the function.
 ENTRY = re.compile(r"^(\w+\.c): (\w+): (\w+)(?: #(\d+))?: `(.*)` -> (.+)$")
 DOC = os.path.join(paths.ROOT, "docs", "mutants.md")
-BEGIN, END = "<!-- from ./dev bugs --mutants --docs -->", "<!-- end -->"
 WANTED = 95.0
 RANDOM = 2000
 # In a sample: mutants, as few programs at random as one needs to see that this works.
@@ -168,22 +168,15 @@ def shown(lines):
 
 def write_docs():
     """The tables of the last full report, into docs/mutants.md."""
-    last = report.read("mutants")
-    if not last:
-        raise paths.Failure("no build/report/mutants.json: run ./dev bugs --mutants first", 2)
+    command = "bugs --mutants"
+    last = doc_tables.source("mutants", command)
 
     def table(lines):
         rule = ["---"] + ["--:"] * (len(lines[0]) - 1)
         return "".join("| " + " | ".join(line) + " |\n" for line in [lines[0], rule, *lines[1:]])
 
-    with open(DOC, encoding="utf-8") as f:
-        text = f.read()
-    before, rest = text.split(BEGIN + "\n")
     rules = ", ".join(f"{rule} {count}" for rule, count in last["rules"])
-    made = f"{table(last['table'])}\nRules broken by the corpus: {rules}.\n"
-    with open(DOC, "w", encoding="utf-8") as f:
-        f.write(before + BEGIN + "\n" + made + END + rest.split(END)[1])
-    print(paths.shown(DOC))
+    doc_tables.put(DOC, command, f"{table(last['table'])}\nRules broken by the corpus: {rules}.\n")
     return 0
 
 
