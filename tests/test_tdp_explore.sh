@@ -39,7 +39,7 @@ thread vcpu 1
 EOF
 
 expect 0 "$tdp" explore -k 1 -l 1 "$dir/faults.tdp"
-says "end states"
+says "end state"
 expect 0 "$tdp" explore --preemptions=1 --last=1 --jobs=1 --no-reduction --no-snapshot "$dir/faults.tdp"
 expect 0 "$tdp" explore -k 3 --max=50 -q "$dir/faults.tdp"
 expect 0 "$tdp" run --scheduler=random --runs=50 "$dir/faults.tdp"
@@ -52,7 +52,7 @@ expect 2 "$tdp" explore -k many "$dir/faults.tdp"
 says "expected 0 to 255"
 expect 2 "$tdp" explore --jobs=0 "$dir/faults.tdp"
 expect 2 "$tdp" explore --rules=TZ "$dir/faults.tdp"
-says "expected letters of rules, found TZ"
+says "expected letters of TDUNMLPWXGBA!, found TZ"
 expect 2 "$tdp" run --scheduler=fair "$dir/faults.tdp"
 says "random or pct"
 expect 2 "$tdp" run --scheduler=pct --depth=100 "$dir/faults.tdp"

@@ -87,11 +87,12 @@ static void print_count(const struct command *c, const struct explore_result *re
 	double seconds = now() - c->began;
 
 	printf("%s: %s: %llu schedules with at most %u preemption%s (%llu run to the end, %llu cut in "
-	       "a state that was seen), %llu preemptions not tried, %llu end states\n",
+	       "a state that was seen), %llu preemption%s not tried, %llu end state%s\n",
 	       c->path, res->rules ? "failing" : "ok", (unsigned long long)n->schedules,
 	       c->opts.preemptions, c->opts.preemptions == 1 ? "" : "s",
 	       (unsigned long long)n->complete, (unsigned long long)n->cut,
-	       (unsigned long long)n->skipped, (unsigned long long)n->states);
+	       (unsigned long long)n->skipped, n->skipped == 1 ? "" : "s",
+	       (unsigned long long)n->states, n->states == 1 ? "" : "s");
 	printf("%s: %.2f s, %.0f schedules/s, %.1f points a schedule%s\n", c->path, seconds,
 	       per_second(n->schedules, seconds), per_second(n->points, n->schedules),
 	       res->exhausted ? "" : "; stopped before the end");
@@ -210,7 +211,8 @@ int cmd_explore(int argc, char **argv)
 			c.opts.rules = rules_of(optarg);
 			if (!c.opts.rules)
 				return tdp_usage("explore",
-						 "--rules: expected letters of rules, found ",
+						 "--rules: expected letters of " RULE_LETTERS
+						 ", found ",
 						 optarg);
 			break;
 		case 'j':
