@@ -429,7 +429,7 @@ bool klog_leaf_in(struct klog *log, struct klog_table *table, uint64_t start, ui
 		  struct klog_event *found)
 {
 	uint64_t span = klog_span(table->level), gfn = table->gfn;
-	uint32_t i = start > gfn ? (start - gfn) / span : 0;
+	uint64_t i = start > gfn ? (start - gfn) / span : 0;
 
 	for (gfn += i * span; i < 512 && gfn < end; i++, gfn += span) {
 		uint64_t spte = table->spte[i];
