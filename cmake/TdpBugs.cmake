@@ -8,9 +8,6 @@
 #   bug-NAME		runs programs, or makes them up at random, and says whether they show the bug
 #   tdp-NAME		the tdp command on it
 #   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets that look for it
-#
-# tdp_upstream_bug(FOLDER) makes the same, with upstream-NAME for NAME, out of FOLDER/tree, a kernel tree that
-# has the bug, and FOLDER/bug.c. Nothing there says when the bug is reached or triggered.
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(TDP_SPATCH spatch)
@@ -82,17 +79,5 @@ function(tdp_bug patch)
 	endif()
 
 	tdp_backend(${name})
-	tdp_bug_programs(${name})
-endfunction()
-
-include(TdpUpstream)
-
-function(tdp_upstream_bug folder)
-	cmake_path(GET folder FILENAME bug)
-	set(name upstream-${bug})
-	tdp_upstream_backend(${name} "${folder}/tree" REPAIRED)
-	target_sources(tdp-sim-${name} PRIVATE "${folder}/bug.c" $<TARGET_OBJECTS:tdp-canary>)
-	target_include_directories(tdp-sim-${name} PRIVATE "${TDP_BUGS_DIR}"
-		$<TARGET_PROPERTY:oracle,INTERFACE_INCLUDE_DIRECTORIES>)
 	tdp_bug_programs(${name})
 endfunction()

@@ -2,7 +2,8 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream_backend(NAME TREE [REPAIRED]) makes, with the findings put right (repairs.h) if it says so,
+# tdp_upstream_backend(NAME TREE [REPAIRED] [LIKE OTHER]) makes, with the findings put right (repairs.h) if it says so,
+# and of the object files of the backend OTHER where TREE has nothing else in what they are made of,
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
 # and tdp_upstream(...) besides
@@ -61,9 +62,26 @@ function(tdp_diff target name)
 	endif()
 endfunction()
 
+# tdp_upstream_changed(OUT TREE OTHER): which of the files that the backend is made of are not those of OTHER.
+function(tdp_upstream_changed out tree other)
+	file(GLOB files RELATIVE "${other}" "${other}/arch/x86/kvm/mmu/*.[ch]"
+		"${other}/arch/x86/kvm/*.[ch]" "${other}/arch/x86/kvm/svm/svm.c"
+		"${other}/arch/x86/include/asm/kvm_host.h" "${other}/include/linux/kvm_host.h")
+	set(changed)
+	foreach(file IN LISTS files)
+		file(REAL_PATH "${tree}/${file}" mine)
+		file(REAL_PATH "${other}/${file}" its)
+		if(NOT mine STREQUAL its)
+			list(APPEND changed "${file}")
+		endif()
+	endforeach()
+	set(${out} "${changed}" PARENT_SCOPE)
+endfunction()
+
 function(tdp_upstream_backend name tree)
+	cmake_parse_arguments(PARSE_ARGV 2 ARG "REPAIRED" "LIKE" "")
 	set(out "${CMAKE_CURRENT_BINARY_DIR}/${name}")
-	file(GLOB parts CONFIGURE_DEPENDS "${TDP_UPSTREAM_DIR}/*.py")
+	set(taken_by ${name})
 	set(api "${PROJECT_SOURCE_DIR}/libtdp/include/tdp/tdp.h")
 	set(taken "${tree}/arch/x86/kvm/mmu/mmu.c" "${tree}/arch/x86/kvm/x86.c"
 		"${tree}/arch/x86/kvm/svm/svm.c" "${tree}/arch/x86/include/asm/kvm_host.h"
@@ -74,65 +92,95 @@ function(tdp_upstream_backend name tree)
 				"there is no ${file}")
 		endif()
 	endforeach()
-	add_custom_command(OUTPUT "${out}/tree_config.h"
-		COMMAND "${Python3_EXECUTABLE}" -B "${TDP_UPSTREAM_DIR}/extract.py" "${tree}" "${out}"
-		DEPENDS ${parts} "${TDP_UPSTREAM_DIR}/manifest" "${api}" ${taken}
-		COMMENT "Taking what is needed of ${tree}" VERBATIM)
-	add_custom_target(upstream-taken-${name} DEPENDS "${out}/tree_config.h")
 
-	set(repaired $<$<STREQUAL:${ARGV2},REPAIRED>:UPSTREAM_REPAIRED>)
+	# Whose objects each part is: those of another tree with the same files.
+	foreach(part tree mmu access shared)
+		set(${part}_of ${name})
+	endforeach()
+	if(ARG_LIKE AND TARGET tdp-sim-${ARG_LIKE})
+		get_target_property(other tdp-sim-${ARG_LIKE} TDP_UPSTREAM_TREE)
+		tdp_upstream_changed(changed "${tree}" "${other}")
+		if(NOT changed MATCHES "[.]h(;|$)")
+			set(access_of ${ARG_LIKE})
+			set(shared_of ${ARG_LIKE})
+			if(NOT "arch/x86/kvm/mmu/tdp_mmu.c" IN_LIST changed)
+				set(mmu_of ${ARG_LIKE})
+			endif()
+			list(REMOVE_ITEM changed "arch/x86/kvm/mmu/tdp_mmu.c")
+			if(NOT changed)
+				set(tree_of ${ARG_LIKE})
+				set(taken_by ${ARG_LIKE})
+				get_target_property(out tdp-sim-${ARG_LIKE} TDP_UPSTREAM_TAKEN)
+			endif()
+		endif()
+	endif()
+
+	if(taken_by STREQUAL name)
+		file(GLOB parts CONFIGURE_DEPENDS "${TDP_UPSTREAM_DIR}/*.py")
+		add_custom_command(OUTPUT "${out}/tree_config.h"
+			COMMAND "${Python3_EXECUTABLE}" -B "${TDP_UPSTREAM_DIR}/extract.py" "${tree}" "${out}"
+			DEPENDS ${parts} "${TDP_UPSTREAM_DIR}/manifest" "${api}" ${taken}
+			COMMENT "Taking what is needed of ${tree}" VERBATIM)
+		add_custom_target(upstream-taken-${name} DEPENDS "${out}/tree_config.h")
+	endif()
+
+	set(repaired $<$<BOOL:${ARG_REPAIRED}>:UPSTREAM_REPAIRED>)
 	set(common "${TDP_UPSTREAM_DIR}" "${out}" "${out}/include"
 		"${PROJECT_SOURCE_DIR}/libtdp/include" "${PROJECT_SOURCE_DIR}/libtdp/platform")
 	set(options $<TARGET_PROPERTY:tdp-sim,COMPILE_OPTIONS>)
 
 	# The tree's side. Its files are compiled as they are, and free to have what -Wextra warns of.
 	set(kernel "${tree}/arch/x86/kvm")
-	set(front "${TDP_UPSTREAM_DIR}/front.c" "${TDP_UPSTREAM_DIR}/host_calls.c"
-		"${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c")
 	set_source_files_properties("${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c" PROPERTIES
 		COMPILE_OPTIONS "-include;tree_dump.h")
-	add_library(upstream-tree-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_iter.c"
-		"${kernel}/mmu/spte.c" ${front})
-	add_library(upstream-mmu-${name} OBJECT EXCLUDE_FROM_ALL "${kernel}/mmu/tdp_mmu.c")
-	if(ARGV2 STREQUAL "REPAIRED")
-		target_compile_definitions(upstream-mmu-${name}
-			PRIVATE make_spte=repaired_make_spte
-				make_mmio_spte=repaired_make_mmio_spte)
-	endif()
-	add_library(upstream-access-${name} OBJECT EXCLUDE_FROM_ALL
-		"${TDP_UPSTREAM_DIR}/spte_access.c")
+	set(tree_files "${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c" "${TDP_UPSTREAM_DIR}/front.c"
+		"${TDP_UPSTREAM_DIR}/host_calls.c" "${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c")
+	set(mmu_files "${kernel}/mmu/tdp_mmu.c")
+	set(access_files "${TDP_UPSTREAM_DIR}/spte_access.c")
 	foreach(part tree mmu access)
-		add_dependencies(upstream-${part}-${name} upstream-taken-${name})
-		target_include_directories(upstream-${part}-${name} PRIVATE ${common} "${kernel}"
-			"${kernel}/mmu" "${PROJECT_SOURCE_DIR}/libtdp")
-		target_compile_options(upstream-${part}-${name} PRIVATE -fno-strict-aliasing
+		if(NOT ${part}_of STREQUAL name)
+			continue()
+		endif()
+		set(objects upstream-${part}-${name})
+		add_library(${objects} OBJECT EXCLUDE_FROM_ALL ${${part}_files})
+		add_dependencies(${objects} upstream-taken-${taken_by})
+		target_include_directories(${objects} PRIVATE ${common} "${kernel}" "${kernel}/mmu"
+			"${PROJECT_SOURCE_DIR}/libtdp")
+		target_compile_options(${objects} PRIVATE -fno-strict-aliasing
 			-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
 			-Wno-missing-field-initializers -Wno-old-style-declaration -Wno-override-init
 			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
-		target_compile_definitions(upstream-${part}-${name} PRIVATE ${repaired})
-	endforeach()
-	foreach(part tree mmu)
-		target_compile_options(upstream-${part}-${name} PRIVATE ${options})
+		target_compile_definitions(${objects} PRIVATE ${repaired})
+		if(NOT part STREQUAL "access")
+			target_compile_options(${objects} PRIVATE ${options})
+		endif()
+		if(part STREQUAL "mmu" AND ARG_REPAIRED)
+			target_compile_definitions(${objects} PRIVATE make_spte=repaired_make_spte
+				make_mmio_spte=repaired_make_mmio_spte)
+		endif()
 	endforeach()
 	set_source_files_properties("${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c"
 		"${kernel}/mmu/tdp_mmu.c" PROPERTIES COMPILE_OPTIONS -w)
 
 	# libtdp's side.
-	set(shared ${TDP_UPSTREAM_SHARED})
-	list(TRANSFORM shared PREPEND "${PROJECT_SOURCE_DIR}/libtdp/")
-	add_library(upstream-shared-${name} OBJECT EXCLUDE_FROM_ALL ${shared}
-		"${TDP_UPSTREAM_DIR}/slot_flags.c")
-	add_dependencies(upstream-shared-${name} upstream-taken-${name})
-	target_include_directories(upstream-shared-${name} PRIVATE ${common}
-		"${PROJECT_SOURCE_DIR}/libtdp")
-	target_compile_options(upstream-shared-${name} PRIVATE ${options} -include host.h)
-	target_compile_definitions(upstream-shared-${name} PRIVATE ${repaired})
+	if(shared_of STREQUAL name)
+		set(shared ${TDP_UPSTREAM_SHARED})
+		list(TRANSFORM shared PREPEND "${PROJECT_SOURCE_DIR}/libtdp/")
+		add_library(upstream-shared-${name} OBJECT EXCLUDE_FROM_ALL ${shared}
+			"${TDP_UPSTREAM_DIR}/slot_flags.c")
+		add_dependencies(upstream-shared-${name} upstream-taken-${taken_by})
+		target_include_directories(upstream-shared-${name} PRIVATE ${common}
+			"${PROJECT_SOURCE_DIR}/libtdp")
+		target_compile_options(upstream-shared-${name} PRIVATE ${options} -include host.h)
+		target_compile_definitions(upstream-shared-${name} PRIVATE ${repaired})
+	endif()
 
-	add_library(tdp-sim-${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:upstream-tree-${name}>
-		$<TARGET_OBJECTS:upstream-mmu-${name}> $<TARGET_OBJECTS:upstream-access-${name}>
-		$<TARGET_OBJECTS:upstream-shared-${name}>
+	add_library(tdp-sim-${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:upstream-tree-${tree_of}>
+		$<TARGET_OBJECTS:upstream-mmu-${mmu_of}> $<TARGET_OBJECTS:upstream-access-${access_of}>
+		$<TARGET_OBJECTS:upstream-shared-${shared_of}>
 		"$<FILTER:$<TARGET_OBJECTS:tdp-sim>,INCLUDE,/(platform/[a-z_]+|slot_tree)[.]c[.]o$>")
-	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C)
+	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C
+		TDP_UPSTREAM_TREE "${tree}" TDP_UPSTREAM_TAKEN "${out}")
 
 	tdp_backend(${name})
 endfunction()
