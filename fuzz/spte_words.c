@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An SPTE in words.  This reads the bits as the CPU's manuals and Linux 6.12 define them and calls
- * nothing of the MMU, so that what it prints is what is there and not what was meant.
+ * An SPTE in words.  This reads the bits as the CPU's manuals and the backend's Linux define them and
+ * calls nothing of the MMU, so that what it prints is what is there and not what was meant.
  */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <tdp/tdp.h>
 
 #include "spte_words.h"
 
@@ -17,15 +19,40 @@
 #define LEAF	    BIT(7)
 #define MMU_PRESENT BIT(11)
 #define NONPRESENT  BIT(63)
-#define FROZEN	    (NONPRESENT | 0x5a0)
 
-/* EPT */
-#define EPT_AD_TYPE(spte) ((spte) >> 52 & 3)
-#define EPT_SAVED_R	  BIT(54)
-#define EPT_SAVED_X	  BIT(56)
-#define EPT_HOST_W	  BIT(57)
-#define EPT_MMU_W	  BIT(58)
-#define EPT_SOFTWARE	  (EPT_SAVED_R | EPT_SAVED_X | EPT_HOST_W | EPT_MMU_W)
+/* What hardware ignores, and Linux uses as it likes; all but @frozen and @gen_low under EPT only. */
+struct software {
+	uint64_t frozen;  /* less NONPRESENT */
+	int gen_low;
+	int ad_type;
+	uint64_t saved_r, saved_x;
+	uint64_t host_w, mmu_w;
+};
+
+#define LINUX_6_12                                                                      \
+	{                                                                               \
+		.frozen = 0x5a0, .gen_low = 8, .ad_type = 52, .saved_r = BIT(54),       \
+		.saved_x = BIT(56), .host_w = BIT(57), .mmu_w = BIT(58),                \
+	}
+
+static const struct software softwares[] = {
+	[TDP_LINUX_6_12] = LINUX_6_12,
+	[TDP_LINUX_6_1] = LINUX_6_12,
+	[TDP_LINUX_7_2] = {
+		.frozen = 0x1a0,
+		.gen_low = 7,
+		.ad_type = 60,
+		.saved_r = BIT(52),
+		.saved_x = BIT(54),
+		.host_w = BIT(53),
+		.mmu_w = BIT(55),
+	},
+};
+
+static const struct software *software(void)
+{
+	return &softwares[tdp_backend.kernel];
+}
 
 /* NPT */
 #define NPT_HOST_W BIT(9)
@@ -73,8 +100,9 @@ const char *level_word(int level)
 /* Without the level, only a huge leaf says what it is; what leaves alone have gives the others away. */
 static bool is_leaf(const struct vm_desc *vm, uint64_t spte, int level)
 {
+	const struct software *sw = software();
 	uint64_t leaf_only = LEAF |
-			     (vm->mmu == VM_EPT ? EPT_HOST_W | EPT_MMU_W | 0x78 : NPT_HOST_W);
+			     (vm->mmu == VM_EPT ? sw->host_w | sw->mmu_w | 0x78 : NPT_HOST_W);
 
 	return level == 1 || spte & (level ? LEAF : leaf_only);
 }
@@ -88,7 +116,8 @@ static uint64_t me_mask(const struct vm_desc *vm)
 
 static void say_mmio(struct words *w, const struct vm_desc *vm, uint64_t spte)
 {
-	unsigned int gen = (spte >> 3 & 0xff) | (spte >> 52 & 0x7ff) << 8;
+	const int low = software()->gen_low;
+	unsigned int gen = (spte >> 3 & (BIT(low) - 1)) | (spte >> 52 & 0x7ff) << low;
 
 	say(w, "MMIO gen %u address field 0x%llx", gen, (unsigned long long)(spte & PFN_MASK));
 	say_if(w, vm->l1tf, "(part of the gfn is moved up: L1TF)");
@@ -107,21 +136,22 @@ static void say_ept(struct words *w, const struct vm_desc *vm, uint64_t spte, bo
 {
 	static const char *const types[] = { "UC", "WC", "mt2", "mt3", "WT", "WP", "WB", "mt7" };
 	static const char *const ad[] = { "", " ad=off", " ad=wrprot-only", " ad=?" };
+	const struct software *sw = software();
 
 	say(w, " %c%c%c", spte & BIT(0) ? 'r' : '-', spte & BIT(1) ? 'w' : '-',
 	    spte & BIT(2) ? 'x' : '-');
-	say(w, "%s", ad[EPT_AD_TYPE(spte)]);
-	if (spte & (EPT_SAVED_R | EPT_SAVED_X))
-		say(w, " access-tracked(%c%c)", spte & EPT_SAVED_R ? 'r' : '-',
-		    spte & EPT_SAVED_X ? 'x' : '-');
+	say(w, "%s", ad[spte >> sw->ad_type & 3]);
+	if (spte & (sw->saved_r | sw->saved_x))
+		say(w, " access-tracked(%c%c)", spte & sw->saved_r ? 'r' : '-',
+		    spte & sw->saved_x ? 'x' : '-');
 	say_if(w, spte & BIT(8), "A");
 	say_if(w, spte & BIT(9), "D");
 	if (!leaf)
 		return;
 	say(w, " %s", types[spte >> 3 & 7]);
 	say_if(w, !(spte & BIT(6)), "guest-PAT");
-	say_if(w, spte & EPT_HOST_W, "host-writable");
-	say_if(w, spte & EPT_MMU_W, "MMU-writable");
+	say_if(w, spte & sw->host_w, "host-writable");
+	say_if(w, spte & sw->mmu_w, "MMU-writable");
 	say_if(w, !(spte & NONPRESENT) && vm->ad, "#VE");
 }
 
@@ -151,7 +181,7 @@ enum spte_sort spte_sort(const struct vm_desc *vm, uint64_t spte, int level)
 {
 	if (spte == NONPRESENT || !spte)
 		return SPTE_NONE;
-	if (spte == FROZEN)
+	if ((spte & ~NONPRESENT) == software()->frozen)
 		return SPTE_FROZEN;
 	if (is_mmio(vm, spte))
 		return SPTE_MMIO;
