@@ -236,8 +236,8 @@ static void map_mmio(struct byte_reader *r)
 	f.level = 1;
 	expect(spte, mspte_mmio(&f.model, gfn, gen) | f.format.mmio_access, "MMIO");
 	expect(fmt_mmio_gfn(&f.format, spte), gfn, "gfn of an MMIO SPTE");
-	expect(get_mmio_spte_generation(spte), gen & FMT_GEN_MASK, "generation");
-	expect(fmt_mmio_gen(spte), gen & FMT_GEN_MASK, "generation");
+	expect(get_mmio_spte_generation(spte), gen & f.format.gen_mask, "generation");
+	expect(fmt_mmio_gen(&f.format, spte), gen & f.format.gen_mask, "generation");
 	if (!is_mmio_spte(masks(), spte) || !fmt_is_mmio(&f.format, spte))
 		found("an MMIO SPTE is not seen as one");
 	if (is_shadow_present_pte(spte) || is_frozen_spte(spte))
@@ -275,7 +275,8 @@ static void age(void)
 		return;
 	f.spte = mark_spte_for_access_track(masks(), before);
 	expect(f.spte,
-	       mspte_ad(before) ? before & ~f.model.accessed : mspte_track(&f.model, before),
+	       mspte_ad(&f.model, before) ? before & ~f.model.accessed :
+					    mspte_track(&f.model, before),
 	       "aged");
 	check_leaf();
 	if (mspte_accessed(&f.model, f.spte))

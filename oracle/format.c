@@ -66,6 +66,65 @@ static void init_mmio(struct format *f, const struct vm_desc *vm)
 	}
 }
 
+/* Where a Linux keeps in SPTEs what hardware ignores, under EPT if that is not said. */
+struct layout {
+	uint64_t frozen;  /* in either format, besides what is empty */
+	int gen_low;      /* likewise */
+	uint64_t exec;
+	int host_writable, mmu_writable;
+	int ad_type;
+	int saved;
+	uint64_t unused;
+	bool soft_ad;
+	bool clobbers_accessed;
+};
+
+#define LAYOUT_6_12                                                                             \
+	{                                                                                       \
+		.frozen = 0x5a0, .gen_low = 8, .exec = 4, .host_writable = 57, .mmu_writable = 58, \
+		.ad_type = 52, .saved = 54, .unused = 0xfULL << 59,                             \
+	}
+
+static const struct layout layouts[] = {
+	[VM_LINUX_6_12] = LAYOUT_6_12,
+	[VM_LINUX_6_1] = LAYOUT_6_12,
+	[VM_LINUX_7_2] = {
+		.frozen = 0x1a0,
+		.gen_low = 7,
+		.exec = 4 | 1ULL << 10,
+		.host_writable = 53,
+		.mmu_writable = 55,
+		.ad_type = 60,
+		.saved = 52,
+		.unused = 0xfULL << 56,
+		.soft_ad = true,
+		.clobbers_accessed = true,
+	},
+};
+
+static void init_software(struct format *f, const struct layout *l)
+{
+	f->frozen = f->nonpresent | l->frozen;
+	f->gen_low = l->gen_low;
+	f->gen_mask = bits(0, l->gen_low + 11 - 1);
+	f->clobbers_accessed = l->clobbers_accessed;
+	f->host_writable = 1ULL << (f->ept ? l->host_writable : 9);
+	f->mmu_writable = 1ULL << (f->ept ? l->mmu_writable : 10);
+	if (!f->ept)
+		return;
+	f->exec = l->exec;
+	f->ad_type = 3ULL << l->ad_type;
+	f->ad_disabled = 1ULL << l->ad_type;
+	f->ad_wrprot = 2ULL << l->ad_type;
+	f->saved_shift = l->saved;
+	f->saved = (FMT_R | l->exec) << l->saved;
+	f->unused = l->unused;
+	if (!f->ad && l->soft_ad) {
+		f->soft_accessed = 1ULL << 8;
+		f->soft_dirty = 1ULL << 9;
+	}
+}
+
 /**
  * format_init() - derive the masks
  * @f: result
@@ -78,10 +137,8 @@ void format_init(struct format *f, const struct vm_desc *vm)
 	f->ad = !f->ept || vm->ad;
 	f->exec_only = f->ept && vm->exec_only;
 	f->nonpresent = vm->kernel == VM_LINUX_6_1 ? 0 : FMT_NONPRESENT;
-	f->frozen = f->nonpresent | FMT_FROZEN_BITS;
 	f->suppress_ve = f->ept ? f->nonpresent : 0;
-	f->host_writable = 1ULL << (f->ept ? 57 : 9);
-	f->mmu_writable = 1ULL << (f->ept ? 58 : 10);
+	init_software(f, &layouts[vm->kernel]);
 	if (f->ad) {
 		f->accessed = 1ULL << (f->ept ? 8 : 5);
 		f->dirty = 1ULL << (f->ept ? 9 : 6);
@@ -111,10 +168,23 @@ uint64_t fmt_mmio_gfn(const struct format *f, uint64_t spte)
 	return gpa >> 12;
 }
 
-/* Bits 3..10 hold the generation's low 8 bits, bits 52..62 the next 11. */
-uint64_t fmt_mmio_gen(uint64_t spte)
+/* The generation's low bits are from bit 3 on, the next 11 from bit 52 on. */
+uint64_t fmt_mmio_gen(const struct format *f, uint64_t spte)
 {
-	return ((spte >> 3) & 0xff) | ((spte >> 52) & 0x7ff) << 8;
+	return ((spte >> 3) & bits(0, f->gen_low - 1)) | ((spte >> 52) & 0x7ff) << f->gen_low;
+}
+
+/* What is wrong with A and D of a leaf that hardware keeps none in; NULL if nothing. */
+static const char *soft_ad_problem(const struct format *f, uint64_t spte, bool tracked)
+{
+	if (spte & (3ULL << 8) & ~(f->soft_accessed | f->soft_dirty))
+		return "A or D set without A/D hardware";
+	if (f->soft_accessed && tracked == !!(spte & f->soft_accessed))
+		return tracked ? "access-tracked and accessed" :
+				 "neither access-tracked nor accessed";
+	if (f->soft_dirty && (spte & FMT_BIT_W) && !(spte & f->soft_dirty))
+		return "writable and not dirty without A/D hardware";
+	return NULL;
 }
 
 /**
@@ -128,6 +198,7 @@ uint64_t fmt_mmio_gen(uint64_t spte)
 const char *fmt_leaf_problem(const struct format *f, uint64_t spte, int level)
 {
 	bool tracked = fmt_access_tracked(f, spte);
+	const char *problem;
 
 	if (level > 3)
 		return "a leaf at a level that has none";
@@ -143,21 +214,24 @@ const char *fmt_leaf_problem(const struct format *f, uint64_t spte, int level)
 		if (!(spte & 1) || !(spte & 4))
 			return "MMU-present but not present and user for hardware";
 	} else {
-		if ((spte & FMT_AD_TYPE) == FMT_AD_TYPE)
+		if ((spte & f->ad_type) == f->ad_type)
 			return "no such A/D type";
-		if (f->ad == ((spte & FMT_AD_TYPE) == FMT_AD_DISABLED))
+		if (f->ad == ((spte & f->ad_type) == f->ad_disabled))
 			return f->ad ? "A/D type says disabled, hardware has A/D" :
 				       "A/D type says enabled, hardware has none";
-		if (!f->ad && (spte & (3ULL << 8)))
-			return "A or D set without A/D hardware";
-		if (!tracked && (spte & FMT_SAVED))
+		problem = f->ad ? NULL : soft_ad_problem(f, spte, tracked);
+		if (problem)
+			return problem;
+		if (!tracked && (spte & f->saved))
 			return "access-tracking bits saved in a leaf that is not tracked";
-		if (tracked && !(spte & FMT_SAVED))
+		if (tracked && !(spte & f->saved))
 			return "access-tracked with nothing to restore";
+		if ((spte & f->exec) && (spte & f->exec) != f->exec)
+			return "executable for users or supervisors only";
 		if (!tracked && !(spte & FMT_EPT_RWX))
 			return "MMU-present but nothing is permitted";
-		if ((spte & (0xfULL << 59)) != 0)
-			return "unused bits 59 to 62 set";
+		if (spte & f->unused)
+			return "unused software bits set";
 		if ((spte & FMT_BIT_63) != f->suppress_ve)
 			return f->suppress_ve ? "#VE is not suppressed" : "bit 63 is set";
 	}
@@ -178,15 +252,15 @@ const char *fmt_leaf_problem(const struct format *f, uint64_t spte, int level)
  */
 const char *fmt_table_problem(const struct format *f, uint64_t spte, int level)
 {
-	uint64_t ad_type = spte & FMT_AD_TYPE;
+	uint64_t ad_type = spte & f->ad_type;
 
-	if (fmt_perm(f, spte) != (FMT_R | FMT_W | FMT_X))
+	if (fmt_perm(f, spte) != (FMT_R | FMT_W | FMT_X) || (spte & f->exec) != f->exec)
 		return "a table that does not permit everything";
 	if (spte & f->rsvd[0][level])
 		return "reserved bits set";
 	if ((spte & f->me_mask) != f->me_value)
 		return "memory-encryption bits are not the VM's";
-	if (ad_type != (f->ept && !f->ad ? FMT_AD_DISABLED : 0))
+	if (ad_type != (f->ad ? 0 : f->ad_disabled))
 		return "A/D type is not the MMU's";
 	return NULL;
 }
@@ -204,7 +278,7 @@ bool fmt_l1tf_safe(const struct format *f, uint64_t spte)
 
 /*
  * Can a leaf change while mmu_lock is held for write: by the CPU (A, D), or by a fast page fault (W
- * and access tracking)?  Mirrors spte_has_volatile_bits().
+ * and access tracking)?  Mirrors spte_has_volatile_bits(), which became spte_needs_atomic_update().
  */
 bool fmt_volatile(const struct format *f, uint64_t spte)
 {
@@ -212,7 +286,9 @@ bool fmt_volatile(const struct format *f, uint64_t spte)
 		return true;
 	if (fmt_access_tracked(f, spte))
 		return true;
-	if (f->ept && (spte & FMT_AD_TYPE) == FMT_AD_DISABLED)
-		return false;
-	return !(spte & f->accessed) || ((spte & FMT_BIT_W) && !(spte & f->dirty));
+	if (f->ept && (spte & f->ad_type) == f->ad_disabled)
+		return f->clobbers_accessed;
+	if (!(spte & f->accessed) && !f->clobbers_accessed)
+		return true;
+	return (spte & FMT_BIT_W) && !(spte & f->dirty);
 }

@@ -2,25 +2,28 @@
 /*
  * How hardware and KVM read an SPTE, restated from Intel's SDM (vol. 3, "EPT paging structures",
  * "EPT misconfigurations"), AMD's APM (vol. 2, "Nested paging", "Long-mode page translation") and,
- * for the bits that hardware ignores, from the format of Linux 6.12.
+ * for the bits that hardware ignores, from the format of Linux 6.12, or where it has moved 7.2.
  *
- *	bit		EPT				NPT
+ *	bit		EPT (7.2)			NPT
  *	0		R				P
  *	1		W				W
  *	2		X				U (walks for a guest are user walks)
  *	5:3		memory type (leaf)		5: A
  *	6		ignore PAT (leaf)		D
  *	7		maps a page (levels 2, 3)	same
- *	8		A (if A/D are on)		-
- *	9		D (if A/D are on)		host-writable
- *	10		-				MMU-writable
+ *	8		A (7.2: software's, without A/D)	-
+ *	9		D (likewise)			host-writable
+ *	10		- (X of user pages)		MMU-writable
  *	11		MMU-present			MMU-present
  *	51:12		address				address
- *	53:52		A/D type			0
- *	54, 56		R, X saved by access tracking	0
- *	57		host-writable			0
- *	58		MMU-writable			0
+ *	53:52 (61:60)	A/D type			0
+ *	54, 56 (52, 54)	R, X saved by access tracking	0
+ *	- (62)		X of user pages, likewise	0
+ *	57 (53)		host-writable			0
+ *	58 (55)		MMU-writable			0
  *	63		suppress #VE			no execute
+ *
+ * Bit 10 means something to hardware with mode-based execute control alone, which Linux leaves off.
  */
 #ifndef ORACLE_FORMAT_H
 #define ORACLE_FORMAT_H
@@ -39,19 +42,12 @@
 #define FMT_BIT_MMU_PRESENT	(1ULL << 11)
 #define FMT_BIT_63		(1ULL << 63)
 #define FMT_ADDRESS		0x000ffffffffff000ULL
-#define FMT_AD_TYPE		(3ULL << 52)
-#define FMT_AD_DISABLED		(1ULL << 52)
-#define FMT_AD_WRPROT_ONLY	(2ULL << 52)
-#define FMT_SAVED_SHIFT		54
-#define FMT_SAVED		(5ULL << FMT_SAVED_SHIFT)
 #define FMT_EPT_RWX		7ULL
 #define FMT_EPT_MEMTYPE		(0xfULL << 3)	/* with ignore-PAT */
 
-/* Of Linux 6.12; struct format has those of the VM's kernel. */
+/* Of Linux 6.12, whose logs klog.c reads; struct format has those of the VM's kernel. */
 #define FMT_NONPRESENT		FMT_BIT_63
-#define FMT_FROZEN_BITS		0x5a0ULL
-#define FMT_FROZEN		(FMT_NONPRESENT | FMT_FROZEN_BITS)
-#define FMT_GEN_MASK		0x7ffffULL	/* bits of a generation that an MMIO SPTE holds */
+#define FMT_FROZEN		(FMT_NONPRESENT | 0x5a0ULL)
 
 /**
  * struct format - masks that follow from the VM's description
@@ -63,8 +59,20 @@
  * @suppress_ve: EPT: bit of every SPTE, or 0
  * @accessed: A bit, 0 without @ad
  * @dirty: D bit, 0 without @ad
+ * @soft_accessed: A that software keeps without @ad, 0 with it or if it keeps none
+ * @soft_dirty: likewise
  * @host_writable: software bit
  * @mmu_writable: software bit
+ * @exec: bits of execution, which go together (EPT)
+ * @ad_type: how A and D are kept: this field...
+ * @ad_disabled: ...not by hardware
+ * @ad_wrprot: ...by hardware, but writes are logged by write protection
+ * @saved: what access tracking keeps of the permissions
+ * @saved_shift: by how much it is shifted
+ * @unused: software bits that are never set
+ * @clobbers_accessed: KVM may lose A, and takes any leaf that hardware keeps no A/D in for one that changes
+ * @gen_low: bits of the generation that an MMIO SPTE holds from bit 3 on; 11 more are from bit 52 on
+ * @gen_mask: all that it holds
  * @me_mask: address bits that belong to memory encryption
  * @me_value: those that are set in this VM's SPTEs
  * @pa_mask: address bits of an SPTE that hold the frame number
@@ -83,8 +91,20 @@ struct format {
 	uint64_t suppress_ve;
 	uint64_t accessed;
 	uint64_t dirty;
+	uint64_t soft_accessed;
+	uint64_t soft_dirty;
 	uint64_t host_writable;
 	uint64_t mmu_writable;
+	uint64_t exec;
+	uint64_t ad_type;
+	uint64_t ad_disabled;
+	uint64_t ad_wrprot;
+	uint64_t saved;
+	int saved_shift;
+	uint64_t unused;
+	bool clobbers_accessed;
+	int gen_low;
+	uint64_t gen_mask;
 	uint64_t me_mask;
 	uint64_t me_value;
 	uint64_t pa_mask;
@@ -163,11 +183,17 @@ static inline bool fmt_is_mmio(const struct format *f, uint64_t spte)
 /* SPTE whose A bit is emulated: its permissions were taken away to see the next access. */
 static inline bool fmt_access_tracked(const struct format *f, uint64_t spte)
 {
-	return f->ept && (spte & FMT_AD_TYPE) == FMT_AD_DISABLED && !(spte & FMT_EPT_RWX);
+	return f->ept && (spte & f->ad_type) == f->ad_disabled && !(spte & (FMT_EPT_RWX | f->exec));
+}
+
+/* The permissions that access tracking took away, as far as it keeps them. */
+static inline unsigned int fmt_saved_perm(const struct format *f, uint64_t spte)
+{
+	return (spte & f->saved) >> f->saved_shift & (FMT_R | FMT_X);
 }
 
 uint64_t fmt_mmio_gfn(const struct format *f, uint64_t spte);
-uint64_t fmt_mmio_gen(uint64_t spte);
+uint64_t fmt_mmio_gen(const struct format *f, uint64_t spte);
 const char *fmt_leaf_problem(const struct format *f, uint64_t spte, int level);
 const char *fmt_table_problem(const struct format *f, uint64_t spte, int level);
 bool fmt_l1tf_safe(const struct format *f, uint64_t spte);

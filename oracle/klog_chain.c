@@ -140,8 +140,8 @@ static uint64_t fast_fixed(const struct klog *log, const struct klog_event *ev)
 	uint64_t spte = ev->b;
 
 	if (fmt_access_tracked(&log->fmt, spte)) {
-		spte |= (spte & FMT_SAVED) >> FMT_SAVED_SHIFT;
-		spte &= ~FMT_SAVED;
+		spte |= (spte & log->fmt.saved) >> log->fmt.saved_shift;
+		spte &= ~log->fmt.saved;
 		return spte | (ev->c & spte & log->fmt.mmu_writable ? ev->c & FMT_BIT_W : 0);
 	}
 	return spte | FMT_BIT_W;

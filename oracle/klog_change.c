@@ -37,7 +37,8 @@ void klog_learn_format(struct klog *log, const struct klog_event *ev)
 		log->setup.vm.mmu = spte & 0x20 ? VM_NPT : VM_EPT;
 	else
 		log->setup.vm.mmu = spte & (0x7ffULL << 52 | 0x10) ? VM_EPT : VM_NPT;
-	log->setup.vm.ad = log->setup.vm.mmu == VM_NPT || (spte & FMT_AD_TYPE) != FMT_AD_DISABLED;
+	log->setup.vm.ad = log->setup.vm.mmu == VM_NPT ||
+			   (spte & log->fmt.ad_type) != log->fmt.ad_disabled;
 	format_init(&log->fmt, &log->setup.vm);
 	log->fmt_known = true;
 }
@@ -116,7 +117,7 @@ static void check_leaf(struct klog *log, struct klog_task *task, const struct kl
 		may |= f->mmu_writable;
 	if (fmt_access_tracked(f, ev->c) && !fmt_access_tracked(f, ev->b)) {
 		may |= FMT_EPT_RWX;
-		gained &= ~((ev->b & 5) << FMT_SAVED_SHIFT);
+		gained &= ~((ev->b & 5) << f->saved_shift);
 	}
 	if (lost & ~may || gained)
 		klog_violation(log, 'A', ev,

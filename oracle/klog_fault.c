@@ -118,9 +118,10 @@ void klog_mark_mmio(struct klog *log, struct klog_task *task, const struct klog_
 	task->mapping = task->fault = false;
 	if (!task->last.line || task->last.a != ev->a || !fmt_is_mmio(&log->fmt, spte))
 		return;
-	if (fmt_mmio_gen(spte) != (ev->c & FMT_GEN_MASK))
+	if (fmt_mmio_gen(&log->fmt, spte) != (ev->c & log->fmt.gen_mask))
 		klog_violation(log, 'G', ev, "%llx holds generation %llx, and is of %llx",
-			       (unsigned long long)spte, (unsigned long long)fmt_mmio_gen(spte),
+			       (unsigned long long)spte,
+			       (unsigned long long)fmt_mmio_gen(&log->fmt, spte),
 			       (unsigned long long)ev->c);
 	if ((spte & log->fmt.mmio_access) != (ev->b & log->fmt.mmio_access))
 		klog_violation(log, 'G', ev, "%llx does not hold access %llx",
@@ -140,9 +141,10 @@ void klog_check_mmio(struct klog *log, struct klog_task *task, const struct klog
 	at.a = fmt_mmio_gfn(&log->fmt, ev->a);
 	at.level = 1;
 	task->mmio_valid = ev->b == ev->c;
-	if (fmt_mmio_gen(ev->a) != ev->c)
+	if (fmt_mmio_gen(&log->fmt, ev->a) != ev->c)
 		klog_violation(log, 'G', &at, "%llx holds generation %llx, and %llx is read off it",
-			       (unsigned long long)ev->a, (unsigned long long)fmt_mmio_gen(ev->a),
+			       (unsigned long long)ev->a,
+			       (unsigned long long)fmt_mmio_gen(&log->fmt, ev->a),
 			       (unsigned long long)ev->c);
 	if (ev->d != task->mmio_valid)
 		klog_violation(log, 'G', &at, "generation %llx counts as %s, the VM's is %llx",

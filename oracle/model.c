@@ -65,6 +65,7 @@ void model_reset(struct model *m, const struct vm_desc *vm, const struct model_e
 	m->on = true;
 	m->nx = vm->nx_huge_pages;
 	m->has_mmio_pfn = false;
+	m->fault_marks = vm->kernel == VM_LINUX_7_2;
 	m->depth = 0;
 	m->vm_epoch++;
 	m->epoch++;

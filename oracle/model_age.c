@@ -21,17 +21,18 @@ static void age_leaf(struct model *m, struct mtable *t, unsigned int index, void
 	if (!a->clear)
 		return;
 
-	/* The answer says that it was accessed; that it was written would be lost with W. */
 	mtouch(m, t, index);
-	if (mspte_ad(spte)) {
+	if (mspte_ad(f, spte)) {
 		t->val[index] = spte & ~f->accessed;
-	} else {
-		if (spte & SPTE_W)
-			mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
-		if (spte & SPTE_W && m->vm.kernel == VM_LINUX_6_1)
-			mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
-		t->val[index] = mspte_track(f, spte);
+		return;
 	}
+	t->val[index] = mspte_track(f, spte);
+	/* The answer says that it was accessed; that it was written would be lost with W. */
+	if (!(spte & SPTE_W) || m->fault_marks)
+		return;
+	mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
+	if (m->vm.kernel == VM_LINUX_6_1)
+		mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, spte));
 }
 
 /**
@@ -39,6 +40,8 @@ static void age_leaf(struct model *m, struct mtable *t, unsigned int index, void
  * @m: model
  * @call: CALL_AGE or CALL_TEST_AGE
  * @clear: the former
+ *
+ * Linux 7.2 looks at valid roots only.
  *
  * Return: what the call must: 1 if any page was accessed.
  */
@@ -53,7 +56,7 @@ long mage(struct model *m, const struct oracle_call *call, bool clear)
 		for (i = 0; i < MODEL_SLOTS; i++) {
 			if (!mslot_hvn_range(&m->slot[as][i], call->gfn, call->n, &start, &end))
 				continue;
-			for_each_mroot(m, r, as, false)
+			for_each_mroot(m, r, as, m->vm.kernel == VM_LINUX_7_2)
 				mleaves(m, mtable(m, m->root[r].table), start, end, age_leaf, &a);
 		}
 	}

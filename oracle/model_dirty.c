@@ -154,10 +154,37 @@ void mdirty_start(struct model *m, struct mslot *s)
 
 /* ---- collapse ---- */
 
+/* The first leaf under a table, 0 if there is none. */
+static uint64_t first_leaf(struct model *m, struct mtable *t)
+{
+	unsigned int index;
+	uint64_t val;
+
+	for_each_mentry(t, 0, ~0ULL, index) {
+		val = t->val[index];
+		if (mspte_is_table(val, t->level))
+			val = first_leaf(m, mtable(m, mchild(val)));
+		if (mspte_present(val))
+			return val;
+	}
+	return 0;
+}
+
+/* What takes the place of a table: nothing, or (Linux 7.2) a huge page, unless nothing is mapped. */
+static uint64_t collapsed(struct model *m, uint64_t link, int level)
+{
+	uint64_t leaf;
+
+	if (m->vm.kernel != VM_LINUX_7_2)
+		return SPTE_INITIAL;
+	leaf = first_leaf(m, mtable(m, mchild(link)));
+	return leaf ? mspte_collapsed(&m->fmt, leaf, level, m->nx) : link;
+}
+
 static void collapse_table(struct model *m, struct mtable *t, const struct mslot *s)
 {
 	unsigned int index;
-	uint64_t gfn;
+	uint64_t gfn, val;
 
 	for_each_mentry(t, s->base, s->base + s->npages, index) {
 		if (!mspte_is_table(t->val[index], t->level))
@@ -165,7 +192,10 @@ static void collapse_table(struct model *m, struct mtable *t, const struct mslot
 		gfn = mentry_gfn(t, index);
 		if (t->level <= LEVEL_1G && gfn >= s->base &&
 		    mslot_max_level(m, s, gfn) >= t->level) {
-			mset(m, t, index, SPTE_INITIAL);
+			val = collapsed(m, t->val[index], t->level);
+			if (val == t->val[index])
+				continue;
+			mset(m, t, index, val);
 			mowe(m, gfn, level_pages(t->level), false);
 		} else if (t->level > LEVEL_2M) {
 			collapse_table(m, mtable(m, mchild(t->val[index])), s);
@@ -173,7 +203,7 @@ static void collapse_table(struct model *m, struct mtable *t, const struct mslot
 	}
 }
 
-/* Logging is over: tables where the host has a huge page are zapped, so that faults map that. */
+/* Logging is over: tables go where the host has a huge page. */
 void mdirty_stop(struct model *m, struct mslot *s)
 {
 	uint32_t i;
@@ -197,7 +227,8 @@ static void arm_word_leaf(struct model *m, struct mtable *t, unsigned int index,
 	    !(val & a->bit))
 		return;
 
-	if (m->vm.kernel == VM_LINUX_6_1) {
+	/* Linux 6.1 tells the host of D bits that go, 7.2 of nothing. */
+	if (m->vm.kernel != VM_LINUX_6_12) {
 		mset(m, t, index, val & ~a->bit);
 		return;
 	}

@@ -57,7 +57,7 @@ static enum model_pf fast_fault(struct model *m, const struct fault *fault)
 		return PF_SPURIOUS;
 
 	if (mspte_tracked(f, old))
-		val = mspte_untrack(f, old);
+		val = mspte_untrack(f, old) | f->accessed;
 	if (fault->write && (old & f->mmu_w)) {
 		/* The log knows 4K pages only: a huge one must be split, not opened. */
 		if (t->level > LEVEL_4K && fault->s && fault->s->logging)
@@ -89,7 +89,7 @@ static enum model_pf mmio_fault(struct model *m, const struct fault *fault)
 	spte = mget(t, index);
 	if (!mspte_is_mmio(&m->fmt, spte))
 		return PF_RETRY;
-	if (mspte_mmio_gen(spte) != (gen & 0x7ffff))
+	if (mspte_mmio_gen(&m->fmt, spte) != (gen & mspte_gen_mask(&m->fmt)))
 		return PF_INVALID;
 	v->mmio_gfn = fault->gfn;
 	v->mmio_gen = gen;
@@ -175,6 +175,10 @@ static enum model_pf map_leaf(struct model *m, const struct fault *fault, struct
 	uint64_t gfn = mentry_gfn(t, index), val;
 	int as = t->role & ROLE_SMM;
 
+	/* Linux 7.2: what is mapped well enough stays as it is. */
+	if (m->vm.kernel == VM_LINUX_7_2 && mspte_is_leaf(leaf.old, t->level) &&
+	    (fault->prefetch || allows(&m->fmt, fault, leaf.old)))
+		return PF_SPURIOUS;
 	if (!fault->s) {
 		mset(m, t, index, mspte_mmio(&m->fmt, gfn, mslot_generation(m, as)));
 		return PF_EMULATE;
@@ -223,6 +227,19 @@ static enum model_pf map(struct model *m, struct fault *fault)
 	}
 }
 
+/*
+ * Linux 7.2: the host hears of a frame when it is mapped: it may be written if it is ever to be mapped
+ * writable, as it then can be without asking again. So nobody is told when a mapping goes.
+ */
+static void mark_frame(struct model *m, const struct fault *fault)
+{
+	if (m->env.is_mmio_pfn(m->env.ctx, fault->pfn))
+		return;
+	mmark(&m->c.want_accessed, fault->pfn);
+	if (!fault->read_only)
+		mmark(&m->c.want_dirty, fault->pfn);
+}
+
 static long do_fault(struct model *m, struct fault *fault)
 {
 	long r;
@@ -243,6 +260,8 @@ static long do_fault(struct model *m, struct fault *fault)
 		return r;
 	if (mroot_of(m, fault->v->root)->invalid)
 		return PF_RETRY;
+	if (m->fault_marks && fault->s)
+		mark_frame(m, fault);
 	return map(m, fault);
 }
 

@@ -189,6 +189,7 @@ struct model {
 	bool on;	 /* predictions are made */
 	bool nx;	 /* mitigation in force */
 	bool has_mmio_pfn;
+	bool fault_marks; /* the host is told of frames by faults that map them, else when they go */
 	enum oracle_call_kind kind;
 	int depth;  /* of nested calls */
 

@@ -113,15 +113,18 @@ void mslot_reset(struct model *m)
 /*
  * The slots are exchanged: a new generation, and all is zapped where its MMIO part wraps.  Where
  * that is in doubt it shows by vCPUs being told to drop their roots: no other slot change does
- * that with the quirk off, and there is no doubt with it on.
+ * that with the quirk off, and there is no doubt with it on. Linux 7.2 leaves out the zap where no entry
+ * can be an MMIO entry.
  */
 static void swap_slots(struct model *m, int as)
 {
 	uint64_t ahead;
 
 	m->gen[as] += 2;
+	if (m->vm.kernel == VM_LINUX_7_2 && !m->fmt.mmio)
+		return;
 	for (ahead = 0; ahead <= m->gen_doubt[as]; ahead += 4) {
-		if ((m->gen[as] + ahead) & 0x7fffe)
+		if ((m->gen[as] + ahead) & mspte_gen_mask(&m->fmt) & ~1ULL)
 			continue;
 		if (m->gen_doubt[as] && !m->c.kicked_roots)
 			continue;
@@ -157,7 +160,9 @@ uint64_t mslot_generation(struct model *m, int as)
 
 	if (m->gen_doubt[as] && m->c.seq) {
 		sptep = m->env.sptep(m->env.ctx, m->c.last_pa);
-		ahead = sptep ? (mspte_mmio_gen(*sptep) - m->gen[as]) & 0x7ffff : 0;
+		ahead = sptep ? (mspte_mmio_gen(&m->fmt, *sptep) - m->gen[as]) &
+					mspte_gen_mask(&m->fmt) :
+				0;
 		if (sptep && mspte_is_mmio(&m->fmt, *sptep) && ahead <= m->gen_doubt[as] &&
 		    !(ahead % 4)) {
 			m->gen[as] += ahead;

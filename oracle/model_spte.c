@@ -22,6 +22,11 @@ static const struct mfmt format_ept = {
 	.uc = EPT_TYPE_UC,
 	.track_clear = 7ULL, /* R, W, X */
 	.track_save = 5ULL, /* R, X; W comes back with the next write */
+	.track_shift = 54,
+	.ad_kind = 3ULL << 52,
+	.ad_off = 1ULL << 52,
+	.ad_wrprot = 2ULL << 52,
+	.gen_low = 8,
 	.mmio = 6ULL, /* W and X without R: a misconfiguration */
 	.mmio_mask = 7ULL | 1ULL << 63,
 	.mmio_access = 0,
@@ -37,7 +42,39 @@ static const struct mfmt format_npt = {
 	.host_w = 1ULL << 9,
 	.mmu_w = 1ULL << 10,
 	.mmio_access = 1ULL << 1 | 1ULL << 2,
+	.gen_low = 8,
 };
+
+/* Linux 6.1: nothing is zero, and no bit says anything of virtualization exceptions. */
+static void as_linux_6_1(struct mfmt *f)
+{
+	f->initial = 0;
+	if (f->ept) {
+		f->base &= ~SPTE_INITIAL;
+		f->mmio_mask &= ~SPTE_INITIAL;
+	}
+}
+
+/*
+ * Linux 7.2: bit 10 is X for user pages and goes with X; software keeps A and D where hardware does
+ * not, of which A goes with the permissions; the generation has one bit less.
+ */
+static void as_linux_7_2(struct mfmt *f)
+{
+	f->gen_low = 7;
+	f->dirty_with_w = true;
+	if (!f->ept)
+		return;
+	f->x |= 1ULL << 10;
+	f->host_w = 1ULL << 53;
+	f->mmu_w = 1ULL << 55;
+	f->ad_kind = 3ULL << 60;
+	f->ad_off = 1ULL << 60;
+	f->ad_wrprot = 2ULL << 60;
+	f->track_clear |= 1ULL << 10 | f->accessed;
+	f->track_save |= 1ULL << 10;
+	f->track_shift = 52;
+}
 
 static int sme_bit(const struct vm_desc *vm)
 {
@@ -63,13 +100,10 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 {
 	*f = vm->mmu == VM_EPT ? format_ept : format_npt;
 	f->initial = SPTE_INITIAL;
-	if (vm->kernel == VM_LINUX_6_1) {
-		f->initial = 0;
-		if (f->ept) {
-			f->base &= ~SPTE_INITIAL;
-			f->mmio_mask &= ~SPTE_INITIAL;
-		}
-	}
+	if (vm->kernel == VM_LINUX_6_1)
+		as_linux_6_1(f);
+	if (vm->kernel == VM_LINUX_7_2)
+		as_linux_7_2(f);
 	f->ad = vm->mmu == VM_NPT || vm->ad;
 	f->pml = vm->mmu == VM_EPT && vm->ad && vm->pml;
 	f->levels = vm->levels;
@@ -87,7 +121,7 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 
 	if (f->ept && !vm->exec_only)
 		f->base |= 1; /* else what may be read is said by @user alone */
-	if (!f->ad)
+	if (!f->ad && vm->kernel != VM_LINUX_7_2)
 		f->accessed = f->dirty = 0;
 	if (vm->me == VM_ME_SME)
 		f->me = 1ULL << sme_bit(vm); /* TDX reserves bits too, but a plain VM's are zero */
@@ -97,7 +131,7 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
 	if (vm->l1tf)
 		f->l1tf = ((1ULL << L1TF_SHIFT) - 1) << (vm->cachebits - L1TF_SHIFT);
 
-	f->table = SPTE_W | f->user | f->x | f->me | (f->ad ? f->accessed : SPTE_AD_OFF);
+	f->table = SPTE_W | f->user | f->x | f->me | (f->ad ? f->accessed : f->ad_off);
 }
 
 /**
@@ -106,9 +140,9 @@ void mfmt_init(struct mfmt *f, const struct vm_desc *vm)
  * @leaf: the mapping
  *
  * What the rules are (make_spte() is where the kernel keeps them): A unless nobody has accessed the
- * page; D with W, unless a writable leaf is replaced, whose dirtiness the host has been told of; no
- * X for huge pages under the mitigation; MMU-writable goes with W until something is
- * write-protected.
+ * page; D with W, unless a writable leaf is replaced, whose dirtiness the host has been told of
+ * (Linux 7.2 tells it when a page is mapped, and has no exception); no X for huge pages under the
+ * mitigation; MMU-writable goes with W until something is write-protected.
  */
 uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
 {
@@ -118,9 +152,9 @@ uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
 	bool writable = !leaf->read_only && (replaces_writable || !leaf->tracked);
 
 	if (!f->ad)
-		spte |= SPTE_AD_OFF;
+		spte |= f->ad_off;
 	else if (f->pml && leaf->guest_mode)
-		spte |= SPTE_AD_WRPROT;
+		spte |= f->ad_wrprot;
 
 	if (!leaf->prefetch)
 		spte |= f->accessed;
@@ -132,7 +166,7 @@ uint64_t mspte_leaf(const struct mfmt *f, const struct mleaf *leaf)
 		spte |= f->host_w;
 	if (writable) {
 		spte |= SPTE_W | f->mmu_w;
-		if (!replaces_writable)
+		if (!replaces_writable || f->dirty_with_w)
 			spte |= f->dirty;
 	}
 	if (leaf->prefetch && !f->ad)
@@ -153,23 +187,24 @@ uint64_t mspte_table(const struct mfmt *f)
  * mspte_mmio() - SPTE of a gfn that no slot has
  * @f: format
  * @gfn: guest frame
- * @gen: the slots' generation, of which 19 bits fit: 7:0 in bits 10:3, 18:8 in bits 62:52
+ * @gen: the slots' generation, of which @f->gen_low bits fit from bit 3 on, 11 more in bits 62:52
  */
 uint64_t mspte_mmio(const struct mfmt *f, uint64_t gfn, uint64_t gen)
 {
 	uint64_t gpa = gfn << 12;
 
-	return f->mmio | f->mmio_access | (gen & 0xff) << 3 | (gen >> 8 & 0x7ff) << 52 | gpa |
-	       f->l1tf | (gpa & f->l1tf) << L1TF_SHIFT;
+	return f->mmio | f->mmio_access | (gen & ((1ULL << f->gen_low) - 1)) << 3 |
+	       (gen >> f->gen_low & 0x7ff) << 52 | gpa | f->l1tf | (gpa & f->l1tf) << L1TF_SHIFT;
 }
 
 /**
- * mspte_mmio_gen() - generation that an MMIO SPTE was made in, 19 bits
+ * mspte_mmio_gen() - generation that an MMIO SPTE was made in, as much as it keeps
+ * @f: format
  * @spte: the SPTE
  */
-uint64_t mspte_mmio_gen(uint64_t spte)
+uint64_t mspte_mmio_gen(const struct mfmt *f, uint64_t spte)
 {
-	return (spte >> 3 & 0xff) | (spte >> 52 & 0x7ff) << 8;
+	return (spte >> 3 & ((1ULL << f->gen_low) - 1)) | (spte >> 52 & 0x7ff) << f->gen_low;
 }
 
 bool mspte_is_mmio(const struct mfmt *f, uint64_t spte)
@@ -186,7 +221,7 @@ uint64_t mspte_track(const struct mfmt *f, uint64_t spte)
 {
 	if (mspte_tracked(f, spte))
 		return spte;
-	return (spte | (spte & f->track_save) << TRACK_SHIFT) & ~f->track_clear;
+	return (spte | (spte & f->track_save) << f->track_shift) & ~f->track_clear;
 }
 
 /**
@@ -196,9 +231,20 @@ uint64_t mspte_track(const struct mfmt *f, uint64_t spte)
  */
 uint64_t mspte_untrack(const struct mfmt *f, uint64_t spte)
 {
-	uint64_t saved = spte >> TRACK_SHIFT & f->track_save;
+	uint64_t saved = spte >> f->track_shift & f->track_save;
 
-	return (spte & ~f->track_clear & ~(f->track_save << TRACK_SHIFT)) | saved;
+	return (spte & ~f->track_clear & ~(f->track_save << f->track_shift)) | saved;
+}
+
+/* Let code be fetched, or not; an SPTE whose permissions were taken away has them kept elsewhere. */
+static uint64_t set_exec(const struct mfmt *f, uint64_t spte, bool exec)
+{
+	bool tracked = mspte_tracked(f, spte);
+
+	if (tracked)
+		spte = mspte_untrack(f, spte);
+	spte = exec ? (spte & ~f->nx) | f->x : (spte & ~f->x) | f->nx;
+	return tracked ? mspte_track(f, spte) : spte;
 }
 
 /**
@@ -212,17 +258,24 @@ uint64_t mspte_untrack(const struct mfmt *f, uint64_t spte)
  */
 uint64_t mspte_split_first(const struct mfmt *f, uint64_t huge, int child_level, bool nx)
 {
-	bool tracked = mspte_tracked(f, huge);
-
 	if (child_level > 1)
 		return huge;
 	huge &= ~SPTE_LARGE;
-	if (!nx)
-		return huge;
-	if (tracked)
-		huge = mspte_untrack(f, huge);
-	huge = (huge & ~f->nx) | f->x;
-	return tracked ? mspte_track(f, huge) : huge;
+	return nx ? set_exec(f, huge, true) : huge;
+}
+
+/**
+ * mspte_collapsed() - huge SPTE that takes the place of a table
+ * @f: format
+ * @small: first leaf under the table
+ * @level: of the huge one
+ * @nx: the mitigation is in force
+ */
+uint64_t mspte_collapsed(const struct mfmt *f, uint64_t small, int level, bool nx)
+{
+	uint64_t huge = (small | SPTE_LARGE) & ~(((1ULL << 9 * (level - 1)) - 1) << 12);
+
+	return nx ? set_exec(f, huge, false) : huge;
 }
 
 /**
@@ -244,7 +297,7 @@ void mspte_describe(const struct mfmt *f, uint64_t spte, int level, char *buf, s
 	if (!mspte_present(spte)) {
 		if (mspte_is_mmio(f, spte))
 			snprintf(buf, len, "MMIO gen %#llx",
-				 (unsigned long long)mspte_mmio_gen(spte));
+				 (unsigned long long)mspte_mmio_gen(f, spte));
 		else
 			snprintf(buf, len, "not present");
 		return;

@@ -177,6 +177,8 @@ static inline void leaf_changed(struct model *m, uint64_t old, uint64_t val, int
 	const struct mfmt *f = &m->fmt;
 	bool same_page = mspte_is_leaf(val, level) && mspte_pfn(f, old) == mspte_pfn(f, val);
 
+	if (m->fault_marks)
+		return;
 	if (mspte_dirty(f, old) && !(same_page && mspte_dirty(f, val)))
 		mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, old));
 	if (mspte_accessed(f, old) && !(same_page && mspte_accessed(f, val)))
@@ -188,6 +190,8 @@ static inline void leaf_gone(struct model *m, uint64_t old)
 {
 	const struct mfmt *f = &m->fmt;
 
+	if (m->fault_marks)
+		return;
 	if (mspte_dirty(f, old))
 		mmark_pfn(m, &m->c.want_dirty, mspte_pfn(f, old));
 	if (mspte_accessed(f, old))

@@ -81,7 +81,7 @@ static bool load_refused(struct model *m, const struct oracle_call *call)
  * @m: model
  * @call: CALL_ENTER_GUEST, CALL_MMU_LOAD; CALL_PRE_FAULT, whose root is only looked at if memory
  *	  was refused
- * @enter: an obsolete root is let go of first
+ * @enter: an obsolete root is let go of first; Linux 7.2 always does that
  *
  * Return: what the call must.
  */
@@ -90,7 +90,7 @@ long mvcpu_load(struct model *m, const struct oracle_call *call, bool enter)
 	struct mvcpu *v = &m->vcpu[call->vcpu];
 	long ret = 0;
 
-	if (enter && v->root && mroot_of(m, v->root)->invalid) {
+	if ((enter || m->vm.kernel == VM_LINUX_7_2) && v->root && mroot_of(m, v->root)->invalid) {
 		mroot_put(m, v->root);
 		v->root = 0;
 	}

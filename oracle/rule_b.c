@@ -18,8 +18,8 @@ static void check_leaf(struct oracle *o, const struct mirror_table *t, uint64_t 
 		 * protection.
 		 */
 		if (o->vm.pml && root->guest_mode)
-			type = FMT_AD_WRPROT_ONLY;
-		if ((spte & FMT_AD_TYPE) != type)
+			type = o->fmt.ad_wrprot;
+		if ((spte & o->fmt.ad_type) != type)
 			problem = "A/D type is not the root's";
 	}
 	if (problem)

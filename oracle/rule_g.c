@@ -18,10 +18,10 @@
 static void check_mmio(struct oracle *o, const struct spte_event *ev)
 {
 	const struct mirror_table *root = mirror_table(o, ev->t->root);
-	uint64_t gfn = fmt_mmio_gfn(&o->fmt, ev->val), gen = fmt_mmio_gen(ev->val);
+	uint64_t gfn = fmt_mmio_gfn(&o->fmt, ev->val), gen = fmt_mmio_gen(&o->fmt, ev->val);
 	bool unsure = oracle_current(o)->depth && o->region_step > oracle_current(o)->calls[0].step;
 	int as = root && root->smm;
-	uint64_t now = o->slots.gen[as] & FMT_GEN_MASK;
+	uint64_t now = o->slots.gen[as] & o->fmt.gen_mask;
 
 	if (ev->level != 1)
 		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE at level %d", ev->level);
@@ -32,7 +32,7 @@ static void check_mmio(struct oracle *o, const struct spte_event *ev)
 	else if ((ev->val & o->fmt.mmio_access) != o->fmt.mmio_access)
 		oracle_report(o, 'G', ev->gfn, ev->val, "an MMIO SPTE without all access bits");
 	else if (!o->slots.gen_unsure[as] && !unsure &&
-		 ((gen - now) & FMT_GEN_MASK) > 4 * (uint64_t)o->regions_open)
+		 ((gen - now) & o->fmt.gen_mask) > 4 * (uint64_t)o->regions_open)
 		oracle_report(o, 'G', ev->gfn, ev->val,
 			      "an MMIO SPTE of generation 0x%llx; it is 0x%llx now",
 			      (unsigned long long)gen, (unsigned long long)now);

@@ -102,18 +102,23 @@ static void check_new_leaf(struct oracle *o, const struct spte_event *ev)
 
 /*
  * Does a child map what its part of the huge page mapped? Execution may be gained: a 4K page may
- * have it.
+ * have it. Where aging takes no lock (Linux 7.2) it may come in between, and be undone by the split: KVM puts
+ * up with an A bit, or permissions, that a page has kept or lost.
  */
 static bool same_translation(const struct oracle *o, uint64_t huge, uint64_t child, int level,
 			     uint32_t i)
 {
-	const uint64_t keep = FMT_BIT_W | o->fmt.host_writable | o->fmt.mmu_writable |
-			      o->fmt.accessed | o->fmt.dirty | o->fmt.me_mask |
-			      (o->fmt.ept ? FMT_AD_TYPE | 1 : 1);
+	const struct format *f = &o->fmt;
+	uint64_t keep = FMT_BIT_W | f->host_writable | f->mmu_writable | f->accessed | f->dirty |
+			f->soft_accessed | f->soft_dirty | f->me_mask | f->ad_type | 1;
 
+	if (f->clobbers_accessed) {
+		keep &= ~(f->accessed | f->soft_accessed);
+		if (fmt_access_tracked(f, huge) != fmt_access_tracked(f, child))
+			keep &= ~(FMT_BIT_W | 1ULL);
+	}
 	return fmt_mmu_present(child) && fmt_is_leaf(child, level - 1) &&
-	       fmt_pfn(&o->fmt, child) ==
-		       fmt_pfn(&o->fmt, huge) + ((uint64_t)i << (9 * (level - 2))) &&
+	       fmt_pfn(f, child) == fmt_pfn(f, huge) + ((uint64_t)i << (9 * (level - 2))) &&
 	       !((huge ^ child) & keep);
 }
 

@@ -106,8 +106,14 @@ void rule_n_leaf(struct oracle *o, const struct spte_event *ev, uint64_t hvn)
 	const struct lookup *l = last_lookup(o);
 	uint32_t i;
 
-	if (!o->overlapped || !l || !rule_n_looked_up(o, hvn, fmt_pfn(&o->fmt, ev->val)))
+	if (!o->overlapped)
 		return;
+	if (!l || !rule_n_looked_up(o, hvn, fmt_pfn(&o->fmt, ev->val))) {
+		/* Small pages become a huge one (Linux 7.2): they are older, but that is made now. */
+		if (ev->was && !ev->was_leaf)
+			map_put(&o->born, leaf_key(ev->t, ev->pa) | KEY_MADE, o->step);
+		return;
+	}
 	map_put(&o->born, leaf_key(ev->t, ev->pa), l->step);
 	map_put(&o->born, leaf_key(ev->t, ev->pa) | KEY_MADE, o->step);
 	for (i = 0; i < MAX_STALE && i < o->nr_stale; i++) {

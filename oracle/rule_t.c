@@ -33,6 +33,17 @@ static void inherit_aged(struct mirror_table *child)
 		memset(child->aged, 0xff, sizeof(child->aged));
 }
 
+/*
+ * NX recovery of Linux 7.2 holds mmu_lock for reading until it has flushed, so the page may be mapped again
+ * before that, by the same frame: to take that away is to hold mmu_lock for writing.
+ */
+static bool keeps_frames(struct oracle *o)
+{
+	const struct oracle_call *call = oracle_in_call(o);
+
+	return o->vm.kernel == VM_LINUX_7_2 && call && call->kind == CALL_NX_RECOVER;
+}
+
 /* A split does not: what it maps is compared by rule M. */
 static bool takes_away(const struct oracle *o, const struct spte_event *ev)
 {
@@ -71,7 +82,8 @@ void rule_t_spte(struct oracle *o, const struct spte_event *ev)
 	/* What a table mapped went with the link to it; of an invalid root nobody has anything. */
 	if (ev->was && (ev->t->linked || ev->t->is_root) && takes_away(o, ev) &&
 	    is_valid_root(o, ev->t->root))
-		owed_add(o, ev->t->root, ev->gfn, 1ULL << (9 * (ev->level - 1)), !ev->is);
+		owed_add(o, ev->t->root, ev->gfn, 1ULL << (9 * (ev->level - 1)),
+			 !ev->is && !keeps_frames(o));
 	if (ev->is_leaf && !ev->was)
 		check_refault(o, ev);
 	if (o->fmt.ad || !ev->was_leaf)
@@ -127,7 +139,7 @@ static unsigned int permitted(const struct oracle *o, const struct mirror_leaf *
 	unsigned int perm = fmt_perm(&o->fmt, leaf->spte);
 
 	if (fmt_access_tracked(&o->fmt, leaf->spte))
-		perm = FMT_W | ((leaf->spte >> FMT_SAVED_SHIFT) & 5);
+		perm = FMT_W | fmt_saved_perm(&o->fmt, leaf->spte);
 	else if (leaf->table->aged[idx / 64] >> (idx & 63) & 1)
 		perm |= FMT_W;
 	return perm;

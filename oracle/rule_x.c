@@ -21,7 +21,7 @@
 static bool executable(const struct oracle *o, uint64_t spte)
 {
 	if (fmt_access_tracked(&o->fmt, spte))
-		return (spte >> FMT_SAVED_SHIFT) & FMT_X;
+		return fmt_saved_perm(&o->fmt, spte) & FMT_X;
 	return fmt_perm(&o->fmt, spte) & FMT_X;
 }
 

@@ -25,26 +25,57 @@
 
 enum { READ = 4, WRITE = 2, EXEC = 16, PRESENT = 1, RSVD = 8 };
 enum { RETRY = 1, EMULATE = 2, WRITE_PROTECTED = 3, FIXED = 5, SPURIOUS = 6 };
-enum kind { EPT_AD, EPT_NO_AD, NPT, KINDS };
+/* Formats: of Linux 6.12, then of 7.2. */
+enum kind { EPT_AD, EPT_NO_AD, NPT, EPT_AD_7_2, EPT_NO_AD_7_2, NPT_7_2, KINDS };
 
 /* Links, by format, without the address. */
-static const uint64_t link_bits[KINDS] = { 0x8000000000000907, 0x8010000000000807,
-					   0x0000000000000827 };
+static const uint64_t link_bits[KINDS] = {
+	0x8000000000000907, 0x8010000000000807, 0x0000000000000827,
+	0x8000000000000d07, 0x9000000000000c07, 0x0000000000000827,
+};
 
 /* The known answers: pfn = 0x400000 + gfn, host-writable, write-back. */
 enum answer { RWX_4K, HOST_RO, NX_2M, NX_1G, SPLIT_CHILD, AGED, LOGGED, PROTECTED, MMIO, ANSWERS };
+/* clang-format off */
 static const uint64_t known[ANSWERS][KINDS] = {
-	[RWX_4K] = { 0x8600000400010b77, 0x8610000400010877, 0x0000000400010e67 }, /* gfn 0x10 */
-	[HOST_RO] = { 0x8000000400012975, 0x8010000400012875, 0x0000000400012825 }, /* gfn 0x12 */
-	[NX_2M] = { 0x8600000400400bf3, 0x86100004004008f3, 0x8000000400400ee7 }, /* gfn 0x400 */
-	[NX_1G] = { 0x8600000440000bf3, 0x86100004400008f3, 0x8000000440000ee7 }, /* gfn 0x40000 */
-	[SPLIT_CHILD] = { 0x8600000400401b77, 0x8610000400401877,
-			  0x0000000400401e67 }, /* gfn 0x401 */
-	[AGED] = { 0x8600000400011a77, 0x8750000400011870, 0x0000000400011e47 }, /* gfn 0x11 */
-	[LOGGED] = { 0x8600000400010b75, 0x8610000400010875, 0x0000000400010e65 }, /* gfn 0x10 */
-	[PROTECTED] = { 0x8200000400010b75, 0x8210000400010875, 0x0000000400010a65 }, /* gfn 0x10 */
-	[MMIO] = { 0x0000000100123016, 0x0000000100123016, 0x0008000100123017 }, /* gfn 0x100123 */
+	[RWX_4K] = {	/* gfn 0x10 */
+		0x8600000400010b77, 0x8610000400010877, 0x0000000400010e67,
+		0x80a0000400010f77, 0x90a0000400010f77, 0x0000000400010e67,
+	},
+	[HOST_RO] = {	/* gfn 0x12 */
+		0x8000000400012975, 0x8010000400012875, 0x0000000400012825,
+		0x8000000400012d75, 0x9000000400012d75, 0x0000000400012825,
+	},
+	[NX_2M] = {	/* gfn 0x400 */
+		0x8600000400400bf3, 0x86100004004008f3, 0x8000000400400ee7,
+		0x80a0000400400bf3, 0x90a0000400400bf3, 0x8000000400400ee7,
+	},
+	[NX_1G] = {	/* gfn 0x40000 */
+		0x8600000440000bf3, 0x86100004400008f3, 0x8000000440000ee7,
+		0x80a0000440000bf3, 0x90a0000440000bf3, 0x8000000440000ee7,
+	},
+	[SPLIT_CHILD] = {	/* gfn 0x401 */
+		0x8600000400401b77, 0x8610000400401877, 0x0000000400401e67,
+		0x80a0000400401f77, 0x90a0000400401f77, 0x0000000400401e67,
+	},
+	[AGED] = {	/* gfn 0x11 */
+		0x8600000400011a77, 0x8750000400011870, 0x0000000400011e47,
+		0x80a0000400011e77, 0xd0f0000400011a70, 0x0000000400011e47,
+	},
+	[LOGGED] = {	/* gfn 0x10 */
+		0x8600000400010b75, 0x8610000400010875, 0x0000000400010e65,
+		0x80a0000400010f75, 0x90a0000400010f75, 0x0000000400010e65,
+	},
+	[PROTECTED] = {	/* gfn 0x10 */
+		0x8200000400010b75, 0x8210000400010875, 0x0000000400010a65,
+		0x8020000400010f75, 0x9020000400010f75, 0x0000000400010a65,
+	},
+	[MMIO] = {	/* gfn 0x100123 */
+		0x0000000100123016, 0x0000000100123016, 0x0008000100123017,
+		0x0000000100123016, 0x0000000100123016, 0x0008000100123017,
+	},
 };
+/* clang-format on */
 
 static struct model *model;
 static uint64_t memory[PAGES][512];
@@ -173,8 +204,9 @@ static void set_region(uint32_t flags)
 static void setup(enum kind k, bool nx)
 {
 	kind = k;
-	vm = (struct vm_desc){ .mmu = k == NPT ? VM_NPT : VM_EPT,
-			       .ad = k == EPT_AD,
+	vm = (struct vm_desc){ .mmu = k % EPT_AD_7_2 == NPT ? VM_NPT : VM_EPT,
+			       .kernel = k < EPT_AD_7_2 ? VM_LINUX_6_12 : VM_LINUX_7_2,
+			       .ad = k % EPT_AD_7_2 == EPT_AD,
 			       .levels = 4,
 			       .nx_huge_pages = nx,
 			       .maxphyaddr = 46,
@@ -197,13 +229,25 @@ static void setup(enum kind k, bool nx)
 	assert_int_equal(reports, 0);
 }
 
+/* Linux 7.2 tells the host of a frame that it maps, and never after. */
+static bool marks_early(void)
+{
+	return vm.kernel == VM_LINUX_7_2;
+}
+
 static void begin_fault(uint64_t gfn, uint64_t error_code)
 {
 	begin(CALL_PAGE_FAULT);
 	call.gfn = gfn;
 	call.error_code = error_code;
-	if (gfn < SLOT_PAGES)
-		model_ev_fault_in(model, gfn, error_code & WRITE, 0, host_writable, PFN(gfn));
+	if (gfn >= SLOT_PAGES)
+		return;
+	model_ev_fault_in(model, gfn, error_code & WRITE, 0, host_writable, PFN(gfn));
+	if (!marks_early())
+		return;
+	model_ev_pfn_accessed(model, PFN(gfn));
+	if (host_writable)
+		model_ev_pfn_dirty(model, PFN(gfn));
 }
 
 static void fault(uint64_t gfn, uint64_t error_code, int level, uint64_t spte, long ret)
@@ -253,7 +297,7 @@ static void make_1g(uint64_t spte)
 /*
  * An instruction fetch of gfn 0x402 splits the 2M page; entry 1 of the new table is @spte. The
  * entry that the fetch wanted is then made once more, and, since a writable one is replaced,
- * without D.
+ * without D; but not by Linux 7.2.
  */
 static void make_split(uint64_t spte)
 {
@@ -267,8 +311,10 @@ static void make_split(uint64_t spte)
 	for (i = 0; i < 512; i++)
 		put(pa + 8 * i, i == 1 ? spte : first + (uint64_t)i * 0x1000);
 	put(walk(0x400, 2, false), link_bits[kind] | pa);
-	host_dirty(PFN(0x400));
-	model_ev_pfn_accessed(model, PFN(0x400));
+	if (!marks_early()) {
+		host_dirty(PFN(0x400));
+		model_ev_pfn_accessed(model, PFN(0x400));
+	}
 	if (dirty[kind]) {
 		put(pa + 16, (first + 0x2000) & ~dirty[kind]);
 		host_dirty(PFN(0x402));
@@ -489,7 +535,8 @@ static void test_dirty_log(void **state)
 		call.bitmap = bitmap;
 		call.words = SLOT_PAGES / 64;
 		put(walk(0x10, 1, false), known[LOGGED][k]);
-		host_dirty(PFN(0x10));
+		if (!marks_early())
+			host_dirty(PFN(0x10));
 		model_ev_flush(model, 0, SLOT_PAGES);
 		finish(0);
 		if (reports)
@@ -726,6 +773,111 @@ static void test_assists(void **state)
 	assert_int_equal(reports, 0);
 }
 
+/* ---- what Linux 7.2 does otherwise ---- */
+
+/* Generation 0x4a5: its low bits are from bit 3 on, 8 of them or 7, the others from bit 52 on. */
+static void test_mmio_generation(void **state)
+{
+	static const uint64_t spte[KINDS] = {
+		[EPT_AD] = 0x004000010012352e,
+		[EPT_AD_7_2] = 0x009000010012312e,
+	};
+	int k;
+
+	(void)state;
+	for (k = EPT_AD; k <= EPT_AD_7_2; k += EPT_AD_7_2) {
+		setup(k, false);
+		vm.gen = 0x4a5 - 2; /* a slot comes */
+		model_reset(model, &vm, &env);
+		root = ~0ULL;
+		set_region(0);
+		finish(0);
+		enter();
+		make_mmio(spte[k]);
+		if (reports)
+			fail_msg("format %d: %s", k, first_text);
+	}
+}
+
+/* What permits the access already stays as it is, though a new mapping would be writable. */
+static void test_spurious(void **state)
+{
+	(void)state;
+	setup(EPT_AD_7_2, false);
+	make_logged(known[LOGGED][EPT_AD_7_2]);
+	begin_fault(0x10, READ);
+	finish(SPURIOUS);
+	assert_int_equal(reports, 0);
+	fault(0x10, READ, 1, known[RWX_4K][EPT_AD_7_2], FIXED);
+	expect('M', "returned 5, should return 6");
+}
+
+/* A mapping goes: the host has been told of its frame when it was made. */
+static void test_zap_marks_nothing(void **state)
+{
+	int tell;
+
+	(void)state;
+	for (tell = 0; tell < 2; tell++) {
+		setup(EPT_AD_7_2, false);
+		make_4k(known[RWX_4K][EPT_AD_7_2]);
+		begin(CALL_INVALIDATE_START);
+		call.gfn = 0x10;
+		call.n = 1;
+		put(walk(0x10, 1, false), INITIAL);
+		if (tell)
+			host_dirty(PFN(0x10));
+		model_ev_flush(model, 0, 0);
+		finish(0);
+		if (tell)
+			expect('D', "1 pfns were marked dirty");
+		else
+			assert_int_equal(reports, 0);
+	}
+}
+
+/* Logging ends: a huge page takes the place of the table, with the bits of its first leaf. */
+static void test_collapse(void **state)
+{
+	static const struct {
+		uint64_t spte;
+		const char *wrong;
+	} huge[] = {
+		{ 0x80a0000400400bf3, NULL },
+		{ 0x80a0000400400ff7, "should be 80a0000400400bf3" }, /* executable */
+		{ 0x8020000400400bf1, "should be 80a0000400400bf3" }, /* the second leaf's */
+		{ INITIAL, "should be 80a0000400400bf3" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
+		setup(EPT_AD_7_2, true);
+		fault(0x410, WRITE, 1, 0x80a0000400410f77, FIXED);
+		host_writable = false;
+		fault(0x412, READ, 1, 0x8000000400412d75, FIXED);
+		set_region(SLOT_LOG);
+		put(walk(0x410, 1, false), 0x80a0000400410f75);
+		model_ev_flush(model, 0, SLOT_PAGES);
+		finish(0);
+		begin(CALL_PAGE_FAULT);
+		call.gfn = 0x410;
+		call.error_code = WRITE | PRESENT;
+		put(walk(0x410, 1, false), 0x80a0000400410f77);
+		finish(FIXED);
+		assert_int_equal(reports, 0);
+		mapping_level = 2;
+		set_region(0);
+		put(walk(0x400, 2, false), huge[i].spte);
+		model_ev_flush(model, 0, SLOT_PAGES);
+		finish(0);
+		if (huge[i].wrong)
+			expect(ANY, huge[i].wrong);
+		else
+			assert_int_equal(reports, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -733,7 +885,9 @@ int main(void)
 		cmocka_unit_test(test_links),	      cmocka_unit_test(test_results),
 		cmocka_unit_test(test_dirty_log),     cmocka_unit_test(test_flushes_and_marks),
 		cmocka_unit_test(test_statistics),    cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_assists),
+		cmocka_unit_test(test_assists),	      cmocka_unit_test(test_mmio_generation),
+		cmocka_unit_test(test_spurious),      cmocka_unit_test(test_zap_marks_nothing),
+		cmocka_unit_test(test_collapse),
 	};
 	int ret;
 

@@ -214,7 +214,10 @@ static uint64_t trace_link(const struct trace *t, uint64_t pa)
 
 	if (t->vm.mmu == VM_NPT)
 		return val | 1ULL << 5;
-	return val | 1ULL << 63 | (t->vm.ad ? 1ULL << 8 : 1ULL << 52);
+	val |= 1ULL << 63;
+	if (t->vm.kernel == VM_LINUX_7_2)
+		return val | 1ULL << 10 | (t->vm.ad ? 1ULL << 8 : 1ULL << 60);
+	return val | (t->vm.ad ? 1ULL << 8 : 1ULL << 52);
 }
 
 static uint64_t trace_value(struct trace *t, const char *word)
@@ -241,10 +244,11 @@ static void trace_vm(struct trace *t)
 		.pml = trace_pml,
 	};
 	const char *mmu = trace_key(t, "mmu"), *policy = trace_key(t, "fault_policy");
-	const char *me = trace_key(t, "me");
+	const char *me = trace_key(t, "me"), *kernel = trace_key(t, "kernel");
 
 	t->vm = (struct vm_desc){
 		.mmu = mmu && !strcmp(mmu, "npt") ? VM_NPT : VM_EPT,
+		.kernel = kernel && !strcmp(kernel, "7.2") ? VM_LINUX_7_2 : VM_LINUX_6_12,
 		.ad = trace_key_on(t, "ad", true),
 		.levels = trace_key_number(t, "levels", 4),
 		.nx_huge_pages = trace_key_on(t, "nx_huge_pages", false),
