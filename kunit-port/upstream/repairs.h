@@ -81,15 +81,18 @@ static gfn_t repaired_max_gfn(void)
 }
 #define kvm_mmu_max_gfn() repaired_max_gfn()
 
-/* nx-recovery-without-slot: nothing is logged where no slot is. */
+/* nx-recovery-without-slot: nothing is logged where no slot is, nor may it be huge. */
 static struct kvm_memory_slot *repaired_slot(struct kvm_memslots *slots, gfn_t gfn)
 {
-	static struct kvm_memory_slot no_slot;
+	static struct kvm_memory_slot no_slot = { .arch.lpage_misaligned = { true, true } };
 	struct kvm_memory_slot *slot = __gfn_to_memslot(slots, gfn);
 
 	return slot ? slot : &no_slot;
 }
 #define __gfn_to_memslot(slots, gfn) repaired_slot(slots, gfn)
+
+/* nx-recovery-counts-shadow-pages: there are none, so what is counted as theirs is the TDP MMU's. */
+#define KVM_SHADOW_MMU KVM_TDP_MMU
 
 /* unmap-yields-between-slots: what is owed for the slots before. */
 #define kvm_tdp_mmu_unmap_gfn_range(kvm, range, owed) \
