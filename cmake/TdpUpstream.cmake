@@ -2,7 +2,8 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream_backend(NAME TREE [REPAIRED] [LIKE OTHER]) makes, with the findings put right (repairs.h) if it says so,
+# tdp_upstream_backend(NAME TREE [REPAIRED] [ZAPS] [LIKE OTHER]) makes, with the findings put right (repairs.h) if it
+# says so, of a tree whose faults zap huge pages in their way if it says so,
 # and of the object files of the backend OTHER where TREE has nothing else in what they are made of,
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
@@ -14,6 +15,8 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 set(TDP_UPSTREAM_TREE "auto" CACHE STRING
 	"Kernel tree for the upstream backend; auto: what ./dev upstream has unpacked; empty: none")
+set(TDP_UPSTREAM_ZAP_TREE "" CACHE STRING
+	"The same tree with fault_policy=zap, as ./dev upstream --diff makes it; empty: no fuzz_diff-zap")
 set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 
 # What libtdp has in common with the tree's code: the public interface, slots, notifiers, dirty log,
@@ -21,16 +24,21 @@ set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 set(TDP_UPSTREAM_SHARED vm.c vm_api.c vcpu_api.c page_stat.c memslot.c memslot_arch.c dirty_log.c
 	notifier.c page_track.c mmu_cache.c)
 
-# tdp_diff(TARGET NAME) makes TARGET, a fuzz_diff: libtdp beside the backend NAME. That one's world - executor,
+# tdp_diff(TARGET NAME [ZAPS]) makes TARGET, a fuzz_diff, with fault_policy=zap if it says so: libtdp beside the backend NAME. That one's world - executor,
 # oracle and platform again - is one object file of which a single function can be seen.
 function(tdp_diff target name)
 	set(diff "${TDP_UPSTREAM_DIR}/diff")
+	set(policy VM_SPLIT)
+	if("ZAPS" IN_LIST ARGN)
+		set(policy VM_ZAP)
+	endif()
 	foreach(world libtdp upstream)
-		if(NOT TARGET diff-world-${world})
-			add_library(diff-world-${world} OBJECT EXCLUDE_FROM_ALL "${diff}/world.c")
-			target_compile_definitions(diff-world-${world}
-				PRIVATE DIFF_WORLD=diff_world_${world})
-			target_link_libraries(diff-world-${world} PRIVATE tdpfuzz)
+		set(objects diff-world-${world}-${policy})
+		if(NOT TARGET ${objects})
+			add_library(${objects} OBJECT EXCLUDE_FROM_ALL "${diff}/world.c")
+			target_compile_definitions(${objects} PRIVATE
+				DIFF_WORLD=diff_world_${world} DIFF_POLICY=${policy})
+			target_link_libraries(${objects} PRIVATE tdpfuzz)
 		endif()
 	endforeach()
 	set(object "${CMAKE_CURRENT_BINARY_DIR}/${target}-world.o")
@@ -42,16 +50,16 @@ function(tdp_diff target name)
 	endif()
 	add_custom_command(OUTPUT "${object}"
 		COMMAND ${join} -o "${object}.all"
-			$<TARGET_OBJECTS:diff-world-upstream> "${group}--start-group"
+			$<TARGET_OBJECTS:diff-world-upstream-${policy}> "${group}--start-group"
 			$<TARGET_FILE:tdpfuzz> $<TARGET_FILE:oracle> $<TARGET_FILE:tdp-sim-${name}>
 			${TDP_FIBER_OBJECTS} "${group}--end-group"
 		COMMAND "${CMAKE_OBJCOPY}" --wildcard --remove-section=.gnu.lto_*
 			--keep-global-symbol=diff_world_upstream "${object}.all" "${object}"
-		DEPENDS diff-world-upstream $<TARGET_OBJECTS:diff-world-upstream> tdpfuzz oracle
+		DEPENDS diff-world-upstream-${policy} $<TARGET_OBJECTS:diff-world-upstream-${policy}> tdpfuzz oracle
 			tdp-sim-${name}
 		COMMAND_EXPAND_LISTS VERBATIM)
 	add_executable(${target} EXCLUDE_FROM_ALL "${diff}/fuzz_diff.c" "${diff}/compared.c"
-		$<TARGET_OBJECTS:diff-world-libtdp> "${object}")
+		$<TARGET_OBJECTS:diff-world-libtdp-${policy}> "${object}")
 	set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT ON)
 	target_link_libraries(${target} PRIVATE tdpfuzz)
 	tdp_link_time(${target})
@@ -79,7 +87,7 @@ function(tdp_upstream_changed out tree other)
 endfunction()
 
 function(tdp_upstream_backend name tree)
-	cmake_parse_arguments(PARSE_ARGV 2 ARG "REPAIRED" "LIKE" "")
+	cmake_parse_arguments(PARSE_ARGV 2 ARG "REPAIRED;ZAPS" "LIKE" "")
 	set(out "${CMAKE_CURRENT_BINARY_DIR}/${name}")
 	set(taken_by ${name})
 	set(api "${PROJECT_SOURCE_DIR}/libtdp/include/tdp/tdp.h")
@@ -107,7 +115,7 @@ function(tdp_upstream_backend name tree)
 				set(mmu_of ${ARG_LIKE})
 			endif()
 			list(REMOVE_ITEM changed "arch/x86/kvm/mmu/tdp_mmu.c")
-			if(NOT changed)
+			if(NOT changed AND NOT ARG_ZAPS)
 				set(tree_of ${ARG_LIKE})
 				set(taken_by ${ARG_LIKE})
 				get_target_property(out tdp-sim-${ARG_LIKE} TDP_UPSTREAM_TAKEN)
@@ -150,7 +158,8 @@ function(tdp_upstream_backend name tree)
 			-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
 			-Wno-missing-field-initializers -Wno-old-style-declaration -Wno-override-init
 			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
-		target_compile_definitions(${objects} PRIVATE ${repaired})
+		target_compile_definitions(${objects} PRIVATE ${repaired}
+			$<$<BOOL:${ARG_ZAPS}>:UPSTREAM_ZAPS>)
 		if(NOT part STREQUAL "access")
 			target_compile_options(${objects} PRIVATE ${options})
 		endif()

@@ -9,6 +9,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ["TDP_BUILD"]
 DIFF = os.path.join(BUILD, "fuzz_diff")
+ZAP = os.path.join(BUILD, "fuzz_diff-zap")
 PLANTED = os.path.join(BUILD, "fuzz_diff-planted")
 sys.path.append(os.path.join(ROOT, "tools", "dev"))
 
@@ -33,6 +34,13 @@ class Diff(unittest.TestCase):
                         if f.endswith(".tdp")])
         self.assertEqual(sum(kinds.values()), 3000 + programs + 1)
         self.assertGreater(part.figures["whole"], 2000)
+
+    @unittest.skipUnless(os.path.exists(ZAP), "./dev upstream --diff has not made it")
+    def test_zap_policy(self):
+        part = self.run_part(ZAP, "-runs=1000", "-seed=3", "corpus/fuzz_mmu")
+        self.assertIsNone(part.finding(), "\n".join(part.lines))
+        self.assertTrue(all(name.endswith(".zap") for name in part.figures
+                            if name.startswith("programs.")), part.figures)
 
     @unittest.skipUnless(os.path.exists(PLANTED), "no spatch: no bug is planted")
     def test_planted_difference_is_found(self):

@@ -17,10 +17,16 @@
 #else
 #define BACKEND_NAME "upstream"
 #endif
+/* UPSTREAM_ZAPS: the tree has zap-policy.kernel.cocci. */
+#ifdef UPSTREAM_ZAPS
+#define TREE_ZAPS true
+#else
+#define TREE_ZAPS (VERSION_KERNEL == TDP_LINUX_6_1)
+#endif
 const struct tdp_backend tdp_backend = {
 	.name = BACKEND_NAME,
-	.split_policy = VERSION_KERNEL != TDP_LINUX_6_1,
-	.zap_policy = VERSION_KERNEL == TDP_LINUX_6_1,
+	.split_policy = !TREE_ZAPS,
+	.zap_policy = TREE_ZAPS,
 	.kernel = VERSION_KERNEL,
 };
 

@@ -46,6 +46,16 @@ def is_made(folder, tree, changed, about):
     return True
 
 
+def put(folder, tree, changed, about):
+    """Makes folder/tree of a tree, and folder/bug.c, unless they are there."""
+    if not is_made(folder, tree, changed, about):
+        shutil.rmtree(folder, ignore_errors=True)
+        overlay(tree, os.path.join(folder, "tree"), changed)
+        with open(os.path.join(folder, "bug.c"), "w", encoding="utf-8") as f:
+            f.write(about)
+    return os.path.join(folder, "tree")
+
+
 def make(tree, bugs):
     """Makes the trees; returns (the bugs that have one, {name of another: why it has none})."""
     tree = os.path.realpath(tree)
@@ -56,12 +66,6 @@ def make(tree, bugs):
             without[bug.name] = why
             continue
         changed = {path: new for path, (_, new) in known_bugs.in_kernel(patch, tree).items()}
-        folder = os.path.join(FOLDER, bug.name)
-        about = known_bugs.plant.as_c(bug)
-        if not is_made(folder, tree, changed, about):
-            shutil.rmtree(folder, ignore_errors=True)
-            overlay(tree, os.path.join(folder, "tree"), changed)
-            with open(os.path.join(folder, "bug.c"), "w", encoding="utf-8") as f:
-                f.write(about)
+        put(os.path.join(FOLDER, bug.name), tree, changed, known_bugs.plant.as_c(bug))
         kept.append(bug)
     return kept, without

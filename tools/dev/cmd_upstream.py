@@ -87,7 +87,7 @@ def misfit(tree, failure):
         status=2)
 
 
-def build(tree, preset, jobs, targets):
+def build(tree, preset, jobs, targets, defines=()):
     """Builds targets for a tree; returns the folder."""
     default = os.path.join(upstream.CACHE, f"linux-source-{upstream.DEFAULT}")
     where = None
@@ -95,7 +95,7 @@ def build(tree, preset, jobs, targets):
         name = f"{os.path.basename(tree)}-{hashlib.sha256(tree.encode()).hexdigest()[:8]}"
         where = os.path.join(paths.BUILD, "upstream", name, preset)
     try:
-        return builds.build(preset, jobs, targets, where, [f"TDP_UPSTREAM_TREE={tree}"])
+        return builds.build(preset, jobs, targets, where, [f"TDP_UPSTREAM_TREE={tree}", *defines])
     except paths.Failure as failure:
         raise misfit(tree, failure) from None
 
@@ -138,9 +138,12 @@ def fuzz(tree, args):
 
 def diff(tree, args):
     """Compares with libtdp; returns the number of differences."""
-    where = build(tree, PRESET, args.jobs, ["fuzz_diff", "tdp"])
-    return upstream_diff.compare(builds.program(where, "fuzz_diff"), args.programs, args.seed,
-                                 args.jobs, builds.program(where, "tdp"))
+    zaps = upstream_diff.tree_that_zaps(tree)
+    where = build(tree, PRESET, args.jobs, ["fuzz_diff", "fuzz_diff-zap", "tdp"],
+                  [f"TDP_UPSTREAM_ZAP_TREE={zaps}"])
+    programs = [builds.program(where, name) for name in ("fuzz_diff", "fuzz_diff-zap")]
+    return upstream_diff.compare(programs, args.programs, args.seed, args.jobs,
+                                 builds.program(where, "tdp"))
 
 
 def run(args):

@@ -6,7 +6,10 @@ import re
 import threading
 import time
 
+import bug_trees
+import known_bugs
 import live
+import packages
 import paths
 import report
 import seeds
@@ -17,7 +20,7 @@ KIND = re.compile(r"^compared: (\d+) (\S+) (\d)-levels (\S+)$")
 SUMS = re.compile(r"^compared: (\d+) whole, (\d+) calls$")
 SHOWN_LINES = 200
 # Programs of a process, so that which ones are run does not depend on how many processes there are at a time.
-PART = 50000
+PART = 10000
 
 
 class Part:
@@ -63,16 +66,30 @@ class Part:
         return f"{self.name} ended with status {self.status}:\n{text}"
 
 
-def parts(program, programs, seed, tdp, jobs, findings):
-    """What is made of those of the corpus's programs that are quick, shared out; and the corpus as it is."""
+def tree_that_zaps(tree):
+    """The tree, with what fault_policy=zap stands for."""
+    packages.ensure(packages.BUGS)
+    patch = known_bugs.plant.Bug(os.path.join(paths.ROOT, "kunit-port", "upstream",
+                                              "zap-policy" + known_bugs.KERNEL_SUFFIX))
+    changed = {path: new for path, (_, new) in known_bugs.in_kernel(patch, tree).items()}
+    return bug_trees.put(os.path.join(paths.BUILD, "cache", "zap-policy"), tree, changed, "")
+
+
+def parts(fuzz_diffs, programs, seed, tdp, jobs, findings):
+    """What is made of those of the corpus's programs that are quick, the fuzz_diffs by turns; and the corpus as
+    it is, on each."""
     listed = [path for target in ("mmu", "race") for path in seeds.started_from(target, tdp, jobs)[0]]
     quick = sorted({os.path.relpath(path, paths.ROOT) for path in listed if path.endswith(".tdp")})
     found = []
     for n, first in enumerate(range(0, programs, PART)):
         found.append(Part(f"--seed {seed + n}",
-                          [program, "-replay=0", f"-runs={min(PART, programs - first)}",
+                          [fuzz_diffs[n % len(fuzz_diffs)], "-replay=0", f"-runs={min(PART, programs - first)}",
                            f"-seed={seed + n}", f"-artifact_prefix={findings}{seed + n}-", *quick]))
-    return found + [Part("the corpus", [program, f"-artifact_prefix={findings}corpus-", *CORPUS])]
+    for program in fuzz_diffs:
+        name = os.path.basename(program)
+        found.append(Part(f"the corpus on {name}",
+                          [program, f"-artifact_prefix={findings}{name}-", *CORPUS]))
+    return found
 
 
 def watch(running, programs, stopped):
@@ -110,11 +127,11 @@ def run_all(running, programs, jobs):
     pool.shutdown()
 
 
-def compare(program, programs, seed, jobs, tdp):
-    """Compares libtdp with what fuzz_diff is linked with; returns the number of differences."""
+def compare(fuzz_diffs, programs, seed, jobs, tdp):
+    """Compares libtdp with what each fuzz_diff is linked with; returns the number of differences."""
     findings = os.path.join(paths.BUILD, "findings", "upstream-diff-")
     os.makedirs(os.path.dirname(findings), exist_ok=True)
-    running = parts(program, programs, seed, tdp, jobs, findings)
+    running = parts(fuzz_diffs, programs, seed, tdp, jobs, findings)
     begun = time.monotonic()
     run_all(running, programs, jobs)
     wrong = [part for part in running if part.finding()]

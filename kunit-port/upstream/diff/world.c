@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A run of a program, written down; compiled once for each backend, with DIFF_WORLD as the function's name. */
+/* A run of a program, written down; compiled once for each backend, with DIFF_WORLD as the function's name, for DIFF_POLICY. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -142,7 +142,7 @@ static void make_comparable(struct program *prog)
 {
 	uint32_t i, kept = 0;
 
-	prog->vm.policy = VM_SPLIT; /* the kernel has no other */
+	prog->vm.policy = DIFF_POLICY; /* the kernel has no other */
 	for (i = 0; i < prog->nr_choices; i++) {
 		if (same_on_both(&prog->choices[i]))
 			prog->choices[kept++] = prog->choices[i];
