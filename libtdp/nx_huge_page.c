@@ -63,8 +63,11 @@ void __kvm_set_nx_huge_pages(struct kvm *kvm, bool on)
 	const bool old = READ_ONCE(kvm->arch.nx_huge_pages);
 
 	WRITE_ONCE(kvm->arch.nx_huge_pages, on);
-	if (on != old)
-		kvm_mmu_zap_all_fast(kvm);
+	if (on == old)
+		return;
+	mutex_lock(&kvm->slots_lock);
+	__kvm_mmu_zap_all_fast(kvm);
+	mutex_unlock(&kvm->slots_lock);
 }
 
 /*
