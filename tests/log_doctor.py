@@ -17,7 +17,8 @@ FROZEN = 0x80000000000005a0
 CHANGED = re.compile(r"(.*-(\d+) +\[.*kvm_tdp_mmu_spte_changed: )as id (\d) gfn ([0-9a-f]+) level (\d) "
                      r"old_spte ([0-9a-f]+) new_spte ([0-9a-f]+)$")
 HEAD = re.compile(r"^.*-(\d+) +(?:\([ \d-]+\) )?\[\d+\].*? ([a-z_]+): (.*)$")
-W, HOST, MMU, HUGE = 1 << 1, 1 << 9, 1 << 10, 1 << 7       # NPT's bits
+W, HOST, MMU, HUGE, NX = 1 << 1, 1 << 9, 1 << 10, 1 << 7, 1 << 63       # NPT's bits
+ADDRESS = 0x000ffffffffff000
 DOCTORINGS = {}
 
 
@@ -214,6 +215,36 @@ def aging_sets_a_bit(lines):
 
 
 @doctoring("A")
+def fast_fault_of_another_value(lines):
+    """A fast page fault changes an SPTE that is another one by then."""
+    at, _, _ = first_event(lines, "fast_page_fault", lambda text: text.endswith("fixed 1"))
+    for word in ("old", "new"):
+        lines[at] = number(lines[at], word, lambda spte: spte ^ 1 << 30)
+    return at + 1
+
+
+@doctoring("A")
+def nothing_changed(lines):
+    change = first(lines, lambda c: leaf(c.old, c.level) and c.new == NONE)
+    change.new = change.old
+    return store(lines, change)
+
+
+@doctoring("A")
+def leaf_becomes_mmio(lines):
+    change = first(lines, lambda c: c.level == 1 and leaf(c.old, 1) and c.new == NONE)
+    change.new = first(lines, mmio).new & ~ADDRESS | 1 << 51 | change.gfn << 12
+    return store(lines, change)
+
+
+@doctoring("A")
+def table_becomes_mmio(lines):
+    change = first(lines, lambda c: table(c.old, c.level) and c.new == NONE)
+    change.new = first(lines, mmio).new & ~ADDRESS | 1 << 51 | change.gfn << 12
+    return store(lines, change)
+
+
+@doctoring("A")
 def table_replaced(lines):
     """A page table gives way to another one without being taken away."""
     change = first(lines, lambda c: table(c.old, c.level) and c.new == NONE)
@@ -259,6 +290,47 @@ def page_exchanged(lines):
     change = first(lines, lambda c: leaf(c.old, c.level) and leaf(c.new, c.level))
     change.new ^= 1 << 30
     return store(lines, change)
+
+
+@doctoring("M")
+def mapping_takes_x(lines):
+    """A second fault on a page makes it unfit to be executed."""
+    change = first(lines, lambda c: c.level == 1 and leaf(c.old, 1) and leaf(c.new, 1) and
+                   not (c.old | c.new) & NX and
+                   event(lines[c.at - 1])[:2] == (c.pid, "kvm_mmu_spte_requested"))
+    change.new |= NX
+    return store(lines, change)
+
+
+@doctoring("M")
+def leaf_for_table_unasked(lines):
+    """A huge page takes the place of a page table, and nobody faulted."""
+    huge = first(lines, lambda c: c.level == 2 and leaf(c.new, 2))
+    change = first(lines, lambda c: c.level == 2 and table(c.old, 2) and c.new == NONE)
+    change.new = huge.new
+    return store(lines, change)
+
+
+@doctoring("M")
+def gfn_inside_of_huge_page(lines):
+    change = first(lines, lambda c: c.level == 2 and leaf(c.old, 2) and c.new == NONE)
+    change.gfn += 1
+    return store(lines, change)
+
+
+@doctoring("M")
+def mapping_told_twice(lines):
+    at, _, _ = first_event(lines, "kvm_mmu_set_spte")
+    lines.insert(at, lines[at])
+    return at + 2
+
+
+@doctoring("M")
+def other_page_told(lines):
+    """kvm_mmu_set_spte names another page than was asked for."""
+    at, _, _ = first_event(lines, "kvm_mmu_set_spte")
+    lines[at] = number(lines[at], "spte", lambda spte: spte ^ 1 << 30)
+    return at + 1
 
 
 @doctoring("M")
@@ -488,6 +560,15 @@ def huge_and_executable(lines):
     return store(lines, change)
 
 
+@doctoring("X")
+def huge_and_not_executable(lines):
+    """Of those in a host that has the mitigation switched off."""
+    change = first(lines, lambda c: leaf(c.new, c.level) and c.level > 1 and not c.new & NX and
+                   not leaf(c.old, c.level), 1)
+    change.new |= NX
+    return store(lines, change)
+
+
 # ---- rule G: MMIO SPTEs, and what is not present ----
 
 def mmio(change):
@@ -507,6 +588,14 @@ def mmio_generation(lines):
     change.new ^= 1 << 4
     at, _, _ = first_event(lines, "mark_mmio_spte", start=change.at)
     store(lines, change)
+    return at + 1
+
+
+@doctoring("G")
+def mmio_access(lines):
+    """mark_mmio_spte names another access than the SPTE holds."""
+    at, _, _ = first_event(lines, "mark_mmio_spte")
+    lines[at] = number(lines[at], "access", lambda access: access ^ 2)
     return at + 1
 
 
