@@ -8,6 +8,8 @@
 #   bug-NAME		runs programs, or makes them up at random, and says whether they show the bug
 #   tdp-NAME		the tdp command on it
 #   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets that look for it
+#   tdp-native-NAME	libtdp with the bug on real threads
+#   test_native-threads-NAME	the test on real threads, on it
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(TDP_SPATCH spatch)
@@ -40,6 +42,28 @@ function(tdp_bug_programs name)
 		tdp_backend_program(bug-${name} ${name} tdp-bug-run $<TARGET_OBJECTS:tdp-bug-watch>)
 		tdp_backend_program(tdp-${name} ${name} tdp)
 	endif()
+endfunction()
+
+# The bug on real threads: `copies` take the place of those files of libtdp's that match `replaced`.
+function(tdp_native_bug name out copies replaced)
+	add_library(tdp-native-${name} STATIC EXCLUDE_FROM_ALL ${copies}
+		"$<FILTER:$<TARGET_OBJECTS:tdp-native-objects>,EXCLUDE,/(${replaced})[.]o$>"
+		$<TARGET_OBJECTS:tdp-canary>)
+	target_include_directories(tdp-native-${name} PUBLIC "${out}" "${out}/include"
+		$<TARGET_PROPERTY:tdp-native-internal,INTERFACE_INCLUDE_DIRECTORIES>
+		$<TARGET_PROPERTY:tdp-native,INTERFACE_INCLUDE_DIRECTORIES>)
+	target_compile_definitions(tdp-native-${name} PUBLIC
+		$<TARGET_PROPERTY:tdp-native-internal,INTERFACE_COMPILE_DEFINITIONS>)
+	target_compile_options(tdp-native-${name} PRIVATE
+		$<TARGET_PROPERTY:tdp-native-objects,COMPILE_OPTIONS>
+		-include "${TDP_BUGS_DIR}/canary.h" -w)
+	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+		target_compile_options(tdp-native-${name} PRIVATE -fno-lto)
+	endif()
+	target_link_libraries(tdp-native-${name} PRIVATE urcu-bp)
+	tdp_native_program(native-threads-${name}
+		"${PROJECT_SOURCE_DIR}/tests/native/test_threads.c" tdp-native-${name})
+	set_target_properties(test_native-threads-${name} PROPERTIES EXCLUDE_FROM_ALL ON)
 endfunction()
 
 function(tdp_bug patch)
@@ -80,4 +104,7 @@ function(tdp_bug patch)
 
 	tdp_backend(${name})
 	tdp_bug_programs(${name})
+	if(TARGET tdp-native)
+		tdp_native_bug(${name} "${out}" "${copies}" "${replaced}")
+	endif()
 endfunction()

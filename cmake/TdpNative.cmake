@@ -52,15 +52,25 @@ foreach(kind native native-points)
 	target_link_libraries(tdp-${kind}-internal INTERFACE tdp-${kind})
 endforeach()
 
-# tdp_native_test(NAME SOURCE LIBRARY): the cmocka program test_NAME on a native library. With TSan all of
-# it is watched, by TSan's own functions of the C library.
-function(tdp_native_test name source library)
-	add_executable(test_${name} ${source} ${ARGN})
+# All that `ctest -R ^native-` runs.
+add_custom_target(native-tests)
+
+# tdp_native_program(NAME SOURCE LIBRARY): the program test_NAME on a native library. With TSan all of it is
+# watched, by TSan's own functions of the C library.
+function(tdp_native_program name source library)
+	add_executable(test_${name} ${source})
 	set_target_properties(test_${name} PROPERTIES TDP_WATCHED ON)
-	target_link_libraries(test_${name} PRIVATE ${library} PkgConfig::CMOCKA)
+	target_link_libraries(test_${name} PRIVATE ${library})
 	if(TDP_SANITIZE STREQUAL "thread")
 		target_compile_options(test_${name} PRIVATE -fsanitize=thread)
 	endif()
+endfunction()
+
+# tdp_native_test(NAME SOURCE LIBRARY): and it is a test.
+function(tdp_native_test name source library)
+	tdp_native_program(${name} ${source} ${library})
+	target_link_libraries(test_${name} PRIVATE PkgConfig::CMOCKA)
+	add_dependencies(native-tests test_${name})
 	add_test(NAME ${name} COMMAND test_${name})
 	tdp_test_settings(${name})
 endfunction()

@@ -27,6 +27,16 @@ void bug_reached(void);
 void bug_triggered(bool went_wrong);
 uint64_t bug_peek(const uint64_t *sptep);
 
+#ifdef TDP_NATIVE
+/* A plain store where the right code exchanges. */
+#define bug_store_spte(sptep, expected, val, level)                          \
+	do {                                                                 \
+		uint64_t *const sptep_ = (sptep);                            \
+		(void)(level);                                               \
+		bug_triggered(bug_peek(sptep_) != (expected));               \
+		__atomic_store_n(sptep_, (uint64_t)(val), __ATOMIC_RELEASE); \
+	} while (0)
+#else
 /*
  * A plain store where the right code exchanges: a point and an event like tdp_write_spte().
  * Something goes wrong if it does not overwrite @expected.
@@ -43,5 +53,6 @@ uint64_t bug_peek(const uint64_t *sptep);
 		__atomic_store_n(sptep_, val_, __ATOMIC_RELEASE);                         \
 		sim_spte_changed(POINT_WRITE, sptep_, level, was_, val_, true, SIM_SITE); \
 	} while (0)
+#endif
 
 #endif /* FUZZ_BUGS_CANARY_H */
