@@ -5,19 +5,22 @@
 
 /**
  * rwlock_t - mmu_lock: readers do not meet in any cache line that they write
- * @next: next ticket of the queue: writers, and readers who found a writer there
- * @serving: whose turn it is; who has it keeps it until the lock is its own or, as a writer, to the end
+ * @turn: whoever has it lets no writer in but itself: a writer, or a reader who has lost patience
+ * @queued: how many have it or want it
  * @writer: one is inside, or waits for the readers to leave
+ * @waiting: readers who wait for the writer to leave
  * @used: shards that ever had a reader
  * @owner: the writer
  * @shard: readers inside
  *
- * The kernel's queued rwlock, with the count of readers spread out. All zero: not taken.
+ * As the kernel's queued rwlock writers come before readers that come later, but the count of
+ * readers is spread out, and nobody has a place in a queue: who is next in it may not be running.
  */
 typedef struct {
-	u32 next;
-	u32 serving;
+	pthread_mutex_t turn;
+	u32 queued;
 	u32 writer;
+	u32 waiting;
 	u64 used;
 	const struct native_thread *owner;
 	struct {
@@ -26,6 +29,7 @@ typedef struct {
 	} shard[NATIVE_SHARDS];
 } rwlock_t;
 
+void native_rwlock_init(rwlock_t *lock);
 void native_read_lock_slow(rwlock_t *lock, u32 *readers);
 void native_write_lock(rwlock_t *lock);
 void native_write_unlock(rwlock_t *lock);
@@ -52,7 +56,7 @@ static inline void read_unlock(rwlock_t *lock)
 	__atomic_fetch_sub(&lock->shard[native_shard()].readers, 1, __ATOMIC_RELEASE);
 }
 
-#define rwlock_init(l)	(*(l) = (rwlock_t){ 0 })
+#define rwlock_init(l)	native_rwlock_init(l)
 #define write_lock(l)	native_write_lock(l)
 #define write_unlock(l) native_write_unlock(l)
 
@@ -75,11 +79,11 @@ static inline bool native_is_held_write(const rwlock_t *lock)
 /* Somebody waits for the lock: who holds it should let go for a moment. */
 static inline bool rwlock_needbreak(const rwlock_t *lock)
 {
-	const u32 serving = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
-	const u32 waiting = __atomic_load_n(&lock->next, __ATOMIC_RELAXED) - serving;
+	const u32 queued = __atomic_load_n(&lock->queued, __ATOMIC_RELAXED);
 
-	/* One ticket may be the asker's own. */
-	if (likely(!waiting) || (waiting == 1 && native_is_held_write(lock)))
+	/* One may be the asker itself. */
+	if (likely(!queued) || (queued == 1 && native_is_held_write(lock) &&
+				!__atomic_load_n(&lock->waiting, __ATOMIC_RELAXED)))
 		return false;
 	return ++native_self.steps % NATIVE_STEPS_PER_TURN == 0;
 }
