@@ -12,6 +12,8 @@ BUILD = ["cmake", "ninja-build", "gcc", "libc6-dev", "pkg-config", "libcmocka-de
          "liburcu-dev", "libboost-context-dev"]
 # spatch, which puts known bugs into copies of libtdp.
 BUGS = ["coccinelle"]
+# libtdp for aarch64, and what runs it here; the libraries are fetched by arm64.py.
+CROSS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user-static"]
 CLANG = ["clang-19", "llvm-19", "libclang-rt-19-dev"]
 # A browser, for the test that clicks through the page of `tdp run --html`.
 BROWSER = ["chromium", "chromium-driver", "python3-selenium"]
