@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds with gcc and with clang's ASan+UBSan, and runs every test in both builds.
+"""Builds with gcc and with clang's ASan+UBSan, and runs every test in both builds; then the tests on real
+threads under TSan.
 
 The last line counts all the tests in ctest's own words. Report: build/report/test.json."""
 import os
@@ -14,10 +15,13 @@ import report
 import upstream
 
 SUMMARY = "build and run every test, plain and under ASan+UBSan"
-PACKAGES = packages.BUILD + packages.CLANG + packages.BUGS + packages.BROWSER
+PACKAGES = (packages.BUILD + packages.CLANG + packages.BUGS + packages.BROWSER
+            + packages.CROSS)
 PRESETS = ["plain", "asan"]
 # More builds of tdp whose runs the test "determinism" compares with those of the build under test.
 COMPARED = ["clang"]
+# Tests on real threads: TSan is what sees an access that nothing orders.
+WATCHED, WATCHED_TARGET, WATCHED_TESTS = "tsan", "native-tests", "^native-"
 
 CLOSING = re.compile(r"^\d+% tests passed, (\d+) tests failed out of (\d+)")
 RESULT = re.compile(r"^\s*\d+/\d+ Test\s+#\d+: (\S+) \.*\s*(.*?)\s+[\d.]+ sec")
@@ -29,12 +33,13 @@ def add_arguments(p):
                    help="in this build only (may be repeated)")
 
 
-def ctest(preset, args):
-    """Runs one build's tests; returns (run, failed, names of the failed, of the skipped)."""
-    where = builds.build(preset, args.jobs)
-    command = ["ctest", "--test-dir", where, "--output-on-failure", "-j", str(args.jobs)]
-    if args.only:
-        command += ["-R", args.only]
+def ctest(preset, jobs, only, targets=()):
+    """Runs one build's tests, or those whose name matches `only`; returns (run, failed, names of the failed,
+    of the skipped)."""
+    where = builds.build(preset, jobs, targets)
+    command = ["ctest", "--test-dir", where, "--output-on-failure", "-j", str(jobs)]
+    if only:
+        command += ["-R", only]
     total = failed = 0
     wrong, skipped = [], []
     with live.start(command) as process:
@@ -63,8 +68,11 @@ def run(args):
     if not args.preset:
         for preset in COMPARED:
             builds.build(preset, args.jobs, ["tdp"])
-    for preset in args.preset or PRESETS:
-        ran, bad, names, left_out = ctest(preset, args)
+    runs = [(preset, args.only, ()) for preset in args.preset or PRESETS]
+    if not args.preset and not args.only:
+        runs.append((WATCHED, WATCHED_TESTS, [WATCHED_TARGET]))
+    for preset, only, targets in runs:
+        ran, bad, names, left_out = ctest(preset, args.jobs, only, targets)
         total, failed = total + ran, failed + bad
         wrong, skipped = wrong + names, skipped + left_out
     if not total:
