@@ -2,12 +2,12 @@
 # Builds on the kernel's own TDP MMU, out of the tree TDP_UPSTREAM_TREE (docs/upstream.md). Without
 # a tree there are none.
 #
-# tdp_upstream_backend(NAME TREE [REPAIRED] [ZAPS] [LIKE OTHER]) makes, with the findings put right (repairs.h) if it
-# says so, of a tree whose faults zap huge pages in their way if it says so,
-# and of the object files of the backend OTHER where TREE has nothing else in what they are made of,
+# tdp_upstream_backend(NAME TREE [REPAIRED] [ZAPS] [LIKE OTHER]) makes
 #   tdp-sim-NAME	the tree's code behind libtdp's interface
 #   tdpfuzz-NAME	programs, executor and all, on it: link with it in place of tdpfuzz
-# and tdp_upstream(...) besides
+# REPAIRED: with the findings put right (repairs.h). ZAPS: TREE has fault_policy=zap
+# (zap-policy.kernel.cocci). LIKE: of the objects of the backend OTHER, where TREE has the same files. And
+# tdp_upstream(...) makes besides
 #   tdp-NAME		the tdp command on it
 #   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets on it, which are built only if they are asked for
 
@@ -24,8 +24,9 @@ set(TDP_UPSTREAM_DIR "${PROJECT_SOURCE_DIR}/kunit-port/upstream")
 set(TDP_UPSTREAM_SHARED vm.c vm_api.c vcpu_api.c page_stat.c memslot.c memslot_arch.c dirty_log.c
 	notifier.c page_track.c mmu_cache.c)
 
-# tdp_diff(TARGET NAME [ZAPS]) makes TARGET, a fuzz_diff, with fault_policy=zap if it says so: libtdp beside the backend NAME. That one's world - executor,
-# oracle and platform again - is one object file of which a single function can be seen.
+# tdp_diff(TARGET NAME [ZAPS]) makes TARGET, a fuzz_diff (with fault_policy=zap): libtdp beside the backend NAME.
+# That one's world - executor, oracle and platform again - is one object file of which a single
+# function can be seen.
 function(tdp_diff target name)
 	set(diff "${TDP_UPSTREAM_DIR}/diff")
 	set(policy VM_SPLIT)

@@ -273,6 +273,7 @@ static size_t make_from_inputs(uint8_t *data, uint8_t *crossed, size_t max)
 static void run_random(uint64_t runs, size_t max)
 {
 	uint8_t *data = malloc(max), *crossed = malloc(max);
+	size_t size;
 	uint64_t i;
 
 	if (!data || !crossed)
@@ -281,9 +282,11 @@ static void run_random(uint64_t runs, size_t max)
 		/* For who watches: as libFuzzer says how far it is. */
 		if (i && i % PULSE_EVERY == 0)
 			fprintf(stderr, "#%llu\tpulse\n", (unsigned long long)i);
-		run_one(data, fuzz_generate && i % 2 ?
-				      fuzz_generate(data, max, random_next()) :
-				      make_from_inputs(data, crossed, max));
+		if (fuzz_generate && i % 2)
+			size = fuzz_generate(data, max, random_next());
+		else
+			size = make_from_inputs(data, crossed, max);
+		run_one(data, size);
 	}
 	free(data);
 	free(crossed);
@@ -303,8 +306,10 @@ static uint64_t number(const char *arg, const char *value)
 
 static void help(const char *name)
 {
-	printf("usage: %s [-replay=0] [-runs=N] [-seed=S] [-max_len=BYTES] [-artifact_prefix=PATH] [FILE|DIRECTORY]...\n"
-	       "Runs each file through the fuzz target (not with -replay=0), then N inputs made from them at random.\n",
+	printf("usage: %s [-replay=0] [-runs=N] [-seed=S] [-max_len=BYTES] [-artifact_prefix=PATH]\n"
+	       "	[FILE|DIRECTORY]...\n"
+	       "Runs each file through the fuzz target (not with -replay=0), then N inputs made from\n"
+	       "them at random.\n",
 	       name);
 }
 

@@ -24,8 +24,9 @@ __attribute__((weak)) size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, siz
 __attribute__((weak)) bool fuzz_load_text(const char *path, uint8_t **data, size_t *size);
 
 /*
- * For the driver alone.  fuzz_generate() makes an input of at most @max bytes out of nothing, which
- * half of those are that the driver makes up; it returns the size.  fuzz_summary() says what the inputs were, after the last.
+ * For the driver alone.  fuzz_generate() makes an input of at most @max bytes out of nothing, and
+ * returns its size: half of what the driver makes up.  fuzz_summary() says what the inputs were,
+ * after the last.
  */
 __attribute__((weak)) size_t fuzz_generate(uint8_t *data, size_t max, uint64_t seed);
 __attribute__((weak)) void fuzz_summary(FILE *out);

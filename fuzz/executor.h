@@ -144,8 +144,8 @@ struct exec_event {
  * @event: NULL, or is told of everything; makes runs slow
  * @call: NULL, or is told that a call of the MMU's interface is about to begin (@ended: NULL), or @ended
  * @before_destroy: NULL, or is given the quiet VM
- * @leave_vm: the VM is not destroyed, and nobody sees what that would leave; for who runs many programs, of
- *	which destruction takes a good part
+ * @leave_vm: the VM is not destroyed, and nobody sees what that would leave: it takes a good part of the
+ *	time of a run
  * @ctx: passed back to all three
  */
 struct exec_options {

@@ -124,8 +124,8 @@ static bool set_marks(struct oracle *o, uint64_t pfn, uint64_t n, bool dirty)
  * @dirty: they were written
  * @accessed: they were accessed
  *
- * The same as a mark for each frame that is no device's; and where there is none nobody looks at the frames:
- * it is then that pages get theirs, see host.c.
+ * The same as a mark for each frame that is no device's. Where there is no mark nobody looks at the
+ * frames: it is then that pages get theirs, see host.c.
  */
 void oracle_host_set_marks(struct oracle *o, uint64_t pfn, uint64_t n, bool dirty, bool accessed)
 {

@@ -176,6 +176,23 @@ static void test_destroy_early(void **state)
 	assert_int_equal(res.stats.accesses, 0);
 }
 
+/* What is left of one run is nothing to the next. */
+static void test_leave_vm(void **state)
+{
+	struct exec_options leave = { .leave_vm = true };
+	struct exec_result first, left, again;
+
+	(void)state;
+	parse(HEAD "thread vmm\n\tlog-start 0\nthread vcpu 0\n\twrite 0x1\n");
+	run_clean(NULL, &first);
+	run_clean(&leave, &left);
+	assert_true(left.stats.points < first.stats.points);
+	assert_int_equal(left.stats.tables_end, first.stats.tables_end);
+	run_clean(NULL, &again);
+	assert_int_equal(again.hash, first.hash);
+	assert_int_equal(again.stats.points, first.stats.points);
+}
+
 static uint64_t hash_of(const char *text, bool points)
 {
 	struct exec_options opts = { .hash_points = points };
@@ -305,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_destroy_early),
+		cmocka_unit_test(test_leave_vm),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_spte_words),
 		cmocka_unit_test(test_findings_in_words),

@@ -76,8 +76,8 @@ def tree_that_zaps(tree):
 
 
 def parts(fuzz_diffs, programs, seed, tdp, jobs, findings):
-    """What is made of those of the corpus's programs that are quick, the fuzz_diffs by turns; and the corpus as
-    it is, on each."""
+    """What is made of those of the corpus's programs that are quick, by the fuzz_diffs in turn; and
+    the corpus as it is, on each."""
     listed = [path for target in ("mmu", "race") for path in seeds.started_from(target, tdp, jobs)[0]]
     quick = sorted({os.path.relpath(path, paths.ROOT) for path in listed if path.endswith(".tdp")})
     found = []

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A run of a program, written down; compiled once for each backend, with DIFF_WORLD as the function's name, for DIFF_POLICY. */
+/*
+ * A run of a program, written down; compiled for each backend and fault_policy, with DIFF_WORLD as the
+ * function's name and DIFF_POLICY.
+ */
 #include "world.h"
 
 #include <stdlib.h>
