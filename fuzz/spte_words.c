@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An SPTE in words.  This reads the bits as the CPU's manuals and the backend's Linux define them and
- * calls nothing of the MMU, so that what it prints is what is there and not what was meant.
+ * An SPTE in words.  This reads the bits as the CPU's manuals and the backend's Linux define
+ * them and calls nothing of the MMU, so that what it prints is what is there and not what was
+ * meant.
  */
 #include <stdarg.h>
 #include <stdbool.h>

@@ -16,8 +16,8 @@
  * struct kvm_mmu_notifier_range - what to do with the slots behind a range of host pages
  * @start: first host page
  * @end: first host page after it
- * @handler: called for the part of each slot, with mmu_lock held for writing unless @lockless; true if
- *	a flush is owed or a page is young. NULL: none
+ * @handler: called for the part of each slot, with mmu_lock held for writing unless @lockless; true
+ *	if a flush is owed or a page is young. NULL: none
  * @on_lock: called once, when the first slot has been found and mmu_lock taken. NULL: none
  * @flush_on_ret: flush if a handler returned true
  * @may_block: the handler may yield mmu_lock

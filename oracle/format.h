@@ -70,7 +70,8 @@
  * @saved: what access tracking keeps of the permissions
  * @saved_shift: by how much it is shifted
  * @unused: software bits that are never set
- * @clobbers_accessed: KVM may lose A, and takes any leaf that hardware keeps no A/D in for one that changes
+ * @clobbers_accessed: KVM may lose A, and takes any leaf that hardware keeps no A/D in for one that
+ *	changes
  * @gen_low: bits of the generation that an MMIO SPTE holds from bit 3 on; 11 more are from bit 52 on
  * @gen_mask: all that it holds
  * @me_mask: address bits that belong to memory encryption

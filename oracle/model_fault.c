@@ -228,8 +228,8 @@ static enum model_pf map(struct model *m, struct fault *fault)
 }
 
 /*
- * Linux 7.2: the host hears of a frame when it is mapped: it may be written if it is ever to be mapped
- * writable, as it then can be without asking again. So nobody is told when a mapping goes.
+ * Linux 7.2: the host hears of a frame when it is mapped: that it may be written if the host lets it
+ * be, as W can come without asking again. So nobody is told when a mapping goes.
  */
 static void mark_frame(struct model *m, const struct fault *fault)
 {

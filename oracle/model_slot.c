@@ -113,8 +113,8 @@ void mslot_reset(struct model *m)
 /*
  * The slots are exchanged: a new generation, and all is zapped where its MMIO part wraps.  Where
  * that is in doubt it shows by vCPUs being told to drop their roots: no other slot change does
- * that with the quirk off, and there is no doubt with it on. Linux 7.2 leaves out the zap where no entry
- * can be an MMIO entry.
+ * that with the quirk off, and there is no doubt with it on. Linux 7.2 leaves out the zap where no
+ * entry can be an MMIO entry.
  */
 static void swap_slots(struct model *m, int as)
 {

@@ -35,9 +35,9 @@ enum vm_me { VM_ME_OFF, VM_ME_SME, VM_ME_TDX };
  * Whose MMU is run. VM_LINUX_6_1: what is empty is 0, and no bit of an SPTE suppresses #VE; harvests
  * tell the host only of D bits that they clear, and aging without A/D bits tells it twice; under
  * the NX mitigation no table makes way for a huge page; NX recovery does not look at logs.
- * VM_LINUX_7_2: software bits have moved; D goes with W; faults tell the host of frames when they map
- * them, and nothing else does; a fault changes nothing that is mapped well enough; aging looks at
- * valid roots only; where logging ends, huge pages take the place of tables at once; NX recovery
+ * VM_LINUX_7_2: software bits have moved; D goes with W; faults tell the host of frames when they
+ * map them, and nothing else does; a fault changes nothing that is mapped well enough; aging looks
+ * at valid roots only; where logging ends, huge pages take the place of tables at once; NX recovery
  * zaps under mmu_lock held for reading.
  */
 enum vm_kernel { VM_LINUX_6_12, VM_LINUX_6_1, VM_LINUX_7_2 };

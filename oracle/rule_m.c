@@ -102,8 +102,8 @@ static void check_new_leaf(struct oracle *o, const struct spte_event *ev)
 
 /*
  * Does a child map what its part of the huge page mapped? Execution may be gained: a 4K page may
- * have it. Where aging takes no lock (Linux 7.2) it may come in between, and be undone by the split: KVM puts
- * up with an A bit, or permissions, that a page has kept or lost.
+ * have it. Where aging takes no lock (Linux 7.2) it may come in between, and be undone by the split:
+ * KVM puts up with an A bit, or permissions, that a page has kept or lost.
  */
 static bool same_translation(const struct oracle *o, uint64_t huge, uint64_t child, int level,
 			     uint32_t i)

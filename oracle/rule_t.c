@@ -34,8 +34,8 @@ static void inherit_aged(struct mirror_table *child)
 }
 
 /*
- * NX recovery of Linux 7.2 holds mmu_lock for reading until it has flushed, so the page may be mapped again
- * before that, by the same frame: to take that away is to hold mmu_lock for writing.
+ * NX recovery of Linux 7.2 holds mmu_lock for reading until it has flushed, so the page may be mapped
+ * again before that, by the same frame: to take that away is to hold mmu_lock for writing.
  */
 static bool keeps_frames(struct oracle *o)
 {

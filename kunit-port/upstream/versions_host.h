@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which kernel's TDP MMU this is, told by what its tree has; and what differs between versions for both
- * sides of the backend. For the kernel's side alone see versions.h.
+ * Which kernel's TDP MMU this is, told by what its tree has; and what differs between versions for
+ * both sides of the backend. For the kernel's side alone see versions.h.
  */
 #ifndef UPSTREAM_VERSIONS_HOST_H
 #define UPSTREAM_VERSIONS_HOST_H
