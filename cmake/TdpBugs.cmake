@@ -10,6 +10,7 @@
 #   fuzz_mmu-NAME, fuzz_race-NAME	fuzz targets that look for it
 #   tdp-native-NAME	libtdp with the bug on real threads
 #   test_native-threads-NAME	the test on real threads, on it
+#   tdp-stress-NAME	guests, a VMM and a host on real threads, on it
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(TDP_SPATCH spatch)
@@ -106,5 +107,8 @@ function(tdp_bug patch)
 	tdp_bug_programs(${name})
 	if(TARGET tdp-native)
 		tdp_native_bug(${name} "${out}" "${copies}" "${replaced}")
+	endif()
+	if(TARGET tdp-stress)
+		tdp_stress(tdp-stress-${name} tdp-native-${name} EXCLUDE_FROM_ALL)
 	endif()
 endfunction()
