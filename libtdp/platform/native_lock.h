@@ -36,7 +36,8 @@ void native_write_unlock(rwlock_t *lock);
 
 /*
  * A reader shows itself, then looks for a writer; a writer shows itself, then looks for readers. All
- * four are sequentially consistent, so that one of the two sees the other.
+ * four are sequentially consistent, so that one of the two sees the other. That holds for @used, too: who
+ * finds the bit set comes after whoever set it.
  */
 static inline void read_lock(rwlock_t *lock)
 {
@@ -44,7 +45,7 @@ static inline void read_lock(rwlock_t *lock)
 	u32 *readers = &lock->shard[shard].readers;
 
 	(void)native_point(POINT_READ_LOCK, 0, lock);
-	if (unlikely(!(__atomic_load_n(&lock->used, __ATOMIC_RELAXED) & BIT_ULL(shard))))
+	if (unlikely(!(__atomic_load_n(&lock->used, __ATOMIC_ACQUIRE) & BIT_ULL(shard))))
 		__atomic_fetch_or(&lock->used, BIT_ULL(shard), __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(readers, 1, __ATOMIC_SEQ_CST);
 	if (unlikely(__atomic_load_n(&lock->writer, __ATOMIC_SEQ_CST)))
