@@ -96,13 +96,15 @@ def newest(names):
 
 
 class Apt:
-    """Apt with folders of its own, below `folder`."""
+    """Apt with folders of its own, below `folder`; it knows of no installed package, for those may not be
+    to be had."""
 
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
         self.sources = os.path.join(self.folder, "machine.sources")
         self.options = []
-        for name, value in (("Dir::State", "state"), ("Dir::Cache", "cache")):
+        for name, value in (("Dir::State", "state"), ("Dir::State::status", "status"),
+                            ("Dir::Cache", "cache")):
             self.options += ["-o", f"{name}={os.path.join(self.folder, value)}"]
         for name, value in (("Dir::Etc::SourceList", self.sources), ("Dir::Etc::SourceParts", "/dev/null"),
                             ("Acquire::Languages", "none"), ("APT::Sandbox::User", "root")):
@@ -121,8 +123,9 @@ class Apt:
                                 "main) to fetch a kernel from; name a kernel's tree", status=2)
         for lists in ("state/lists", "cache/archives"):
             os.makedirs(os.path.join(self.folder, lists, "partial"), exist_ok=True)
-        with open(self.sources, "w", encoding="utf-8") as f:
-            f.write(text)
+        for path, contents in ((self.sources, text), (os.path.join(self.folder, "status"), "")):
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(contents)
         _, said = live.watch(["apt-get", *self.options, "update"], "lists of packages")
         uris = sorted({uri for line in re.findall(r"^URIs:(.*)", text, re.M) for uri in line.split()})
         return uris, said
