@@ -75,8 +75,7 @@ static bool is_from_beside(const struct oracle *o, const struct mirror_leaf *lea
 		level = t->made_level;
 	}
 	gfn = leaf->gfn & -pages(level);
-	return s->since && made >= s->since &&
-	       (gfn < s->start || gfn + pages(level) > s->end);
+	return s->since && made >= s->since && (gfn < s->start || gfn + pages(level) > s->end);
 }
 
 /* The current thread's look-up, if it was made in the call that it is in. */

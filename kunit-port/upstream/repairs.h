@@ -28,7 +28,7 @@ bool repaired_make_spte(struct kvm_vcpu *vcpu, struct kvm_mmu_page *sp,
 			   was_present ? old_spte : SHADOW_NONPRESENT_VALUE, prefetch, can_unsync,
 			   host_writable, new_spte);
 	vcpu->arch.lost_access = was_present && is_last_spte(old_spte, sp->role.level) &&
-				is_mmu_writable_spte(old_spte) && !is_mmu_writable_spte(*new_spte);
+				 is_mmu_writable_spte(old_spte) && !is_mmu_writable_spte(*new_spte);
 	return wrprot;
 }
 
