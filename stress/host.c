@@ -309,16 +309,24 @@ static void drop(struct host *h, uint64_t hvn)
 	frames_free(&h->frames, pfn, 1);
 }
 
-static void unmap(struct host *h, struct stress_rng *rng, uint64_t hvn, uint64_t n)
+/* Nobody maps the range any more, and swap has what it holds. */
+static void invalidate_and_write_back(struct host *h, uint64_t hvn, uint64_t n)
 {
 	uint64_t i;
 
-	(void)rng;
 	split_ends(h, hvn, n);
 	invalidate(h, hvn, n);
 	for (i = hvn; i < hvn + n; i++)
 		if (host_pfn(h, i))
 			write_back(h, i);
+}
+
+static void unmap(struct host *h, struct stress_rng *rng, uint64_t hvn, uint64_t n)
+{
+	uint64_t i;
+
+	(void)rng;
+	invalidate_and_write_back(h, hvn, n);
 	for (i = hvn; i < hvn + n; i++)
 		if (host_pfn(h, i))
 			drop(h, i);
@@ -403,11 +411,7 @@ static void clean(struct host *h, struct stress_rng *rng, uint64_t hvn, uint64_t
 	uint64_t i;
 
 	(void)rng;
-	split_ends(h, hvn, n);
-	invalidate(h, hvn, n);
-	for (i = hvn; i < hvn + n; i++)
-		if (host_pfn(h, i))
-			write_back(h, i);
+	invalidate_and_write_back(h, hvn, n);
 	for (i = hvn; i < hvn + n; i++)
 		if (host_pfn(h, i))
 			set_dirty(h, i, false);
