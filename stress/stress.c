@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,15 +120,9 @@ static void print_status(struct stress *s, double elapsed)
 
 static long peak_kib(void)
 {
-	char line[128];
-	long kib = 0;
-	FILE *file = fopen("/proc/self/status", "r");
+	struct rusage usage;
 
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "VmHWM: %ld", &kib);
-	if (file)
-		fclose(file);
-	return kib;
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_maxrss;
 }
 
 static int write_json(struct stress *s, double elapsed)
