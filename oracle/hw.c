@@ -463,6 +463,8 @@ static enum walk_result walk_leaf(struct oracle *o, struct vcpu *v, struct walk 
 		return WALK_VIOLATION;
 	if (!assist(o, pa, level, spte, set))
 		return WALK_STOPPED;
+	if (level > 1 && (spte & set) != set)
+		rule_m_lockless(o, pa, spte);
 	if (writes && o->fmt.dirty && !(spte & o->fmt.dirty))
 		log_pml(o, v, w->gfn);
 

@@ -130,6 +130,7 @@ void oracle_reset(struct oracle *o, const struct vm_desc *vm, const struct oracl
 	memset(o->slot_order, 0, sizeof(o->slot_order));
 	o->overlapped = false;
 	o->nr_stale = 0;
+	o->nr_lockless = 0;
 	map_clear(&o->born);
 	o->open_since = 0;
 	o->invalidated = 0;

@@ -80,6 +80,16 @@ struct stale_range {
 
 #define MAX_STALE	16
 
+/* A huge page's SPTE has changed at @step, without mmu_lock it may be, and was @old. */
+struct lockless {
+	uint64_t step;
+	uint64_t pa;
+	uint64_t old;
+	int thread;
+};
+
+#define MAX_LOCKLESS	16
+
 #define OWED_MAX	8
 #define OWED_ANY_ROOT	(~0ULL)
 
@@ -177,6 +187,8 @@ struct oracle {
 	struct map born;	/* leaf: step of the look-up that it was made from, see rule_n.c */
 	struct stale_range stale[MAX_STALE];
 	uint32_t nr_stale;
+	struct lockless lockless[MAX_LOCKLESS];	/* see rule_m.c */
+	uint32_t nr_lockless;
 	struct tracked_gfn tracked[ORACLE_MAX_TRACKED];
 	uint32_t nr_tracked;
 	int pml_early;		/* SET_REGION calls that have made vCPUs log, and not returned */

@@ -122,24 +122,74 @@ static bool same_translation(const struct oracle *o, uint64_t huge, uint64_t chi
 	       !((huge ^ child) & keep);
 }
 
-static void check_split(struct oracle *o, const struct spte_event *ev,
-			const struct mirror_table *child)
+/* The first entry of @child that does not map what @huge mapped there; 512: all of them do. */
+static uint32_t first_wrong_child(struct oracle *o, const struct spte_event *ev,
+				  const struct mirror_table *child, uint64_t huge)
 {
 	uint32_t i;
 
 	if (child->nr_init == 512 && child->init_uniform &&
-	    same_translation(o, ev->old, child->init_base, ev->level, 0))
-		return;
-	for (i = 0; i < 512; i++) {
-		uint64_t spte = mirror_read(o, child->pa + i * 8);
+	    same_translation(o, huge, child->init_base, ev->level, 0))
+		return 512;
+	for (i = 0; i < 512; i++)
+		if (!same_translation(o, huge, mirror_read(o, child->pa + i * 8), ev->level, i))
+			break;
+	return i;
+}
 
-		if (same_translation(o, ev->old, spte, ev->level, i))
-			continue;
-		oracle_report(o, 'M', mirror_entry_gfn(child, child->pa + i * 8), spte,
+/*
+ * Whoever holds mmu_lock for writing fills the table from the value that it read, and exchanges the
+ * huge page's for the table, whatever that is by then. Hardware sets A and D meanwhile, and a fast
+ * fault gives back what aging or logging took: no lock keeps them out. The exchange returns all of
+ * it, for the page's marks; the parts may lack it, for they have what the huge page had when the
+ * call read it. (That nothing written is lost thereby is rule D's.)
+ */
+static bool split_of_earlier(struct oracle *o, const struct spte_event *ev,
+			     const struct mirror_table *child)
+{
+	const struct thread_state *t = oracle_current(o);
+	uint32_t i, nr = o->nr_lockless;
+
+	if ((ev->how != ORACLE_XCHG && ev->how != ORACLE_WRITE) || !t->depth)
+		return false;
+	for (i = 0; i < nr && i < MAX_LOCKLESS; i++) {
+		const struct lockless *l = &o->lockless[(nr - 1 - i) % MAX_LOCKLESS];
+
+		if (l->step < t->calls[0].step)
+			return false;
+		if (l->pa == ev->pa && l->thread != o->thread &&
+		    first_wrong_child(o, ev, child, l->old) == 512)
+			return true;
+	}
+	return nr > MAX_LOCKLESS;	/* more than is remembered */
+}
+
+static void check_split(struct oracle *o, const struct spte_event *ev,
+			const struct mirror_table *child)
+{
+	uint32_t i = first_wrong_child(o, ev, child, ev->old);
+	uint64_t pa = child->pa + i * 8;
+
+	if (i < 512 && !split_of_earlier(o, ev, child))
+		oracle_report(o, 'M', mirror_entry_gfn(child, pa), mirror_read(o, pa),
 			      "a split changes or loses the translation of SPTE 0x%llx",
 			      (unsigned long long)ev->old);
-		return;
-	}
+}
+
+/**
+ * rule_m_lockless() - a huge page's SPTE has changed, and maps what it did; mmu_lock need not be held
+ * @o: oracle
+ * @pa: address of the SPTE
+ * @old: what it was
+ */
+void rule_m_lockless(struct oracle *o, uint64_t pa, uint64_t old)
+{
+	o->lockless[o->nr_lockless++ % MAX_LOCKLESS] = (struct lockless){
+		.step = o->step,
+		.pa = pa,
+		.old = old,
+		.thread = o->thread,
+	};
 }
 
 void rule_m_spte(struct oracle *o, const struct spte_event *ev)
@@ -156,6 +206,8 @@ void rule_m_spte(struct oracle *o, const struct spte_event *ev)
 				(unsigned long long)ev->old);
 		if (!same)
 			check_new_leaf(o, ev);
+		else if (ev->level > 1)
+			rule_m_lockless(o, ev->pa, ev->old);
 		return;
 	}
 	if (!ev->is)

@@ -113,12 +113,8 @@ void rule_w_call_begin(struct oracle *o, const struct oracle_call *call)
 
 void rule_w_call_end(struct oracle *o, const struct oracle_call *call)
 {
-	if (call->kind == CALL_UNTRACK) {
-		if (call->ret)
-			count(o, call->slot, call->gfn, 1);
-		return;
-	}
-	if (call->kind != CALL_TRACK || call->ret)
+	/* It counts now if it is tracked, or was not untracked. */
+	if (!(call->kind == CALL_TRACK && !call->ret) && !(call->kind == CALL_UNTRACK && call->ret))
 		return;
 	/* What was tracked may have gone with its slot since. */
 	if (o->overlapped && oracle_region_changed(o, oracle_call_step(o))) {
@@ -126,7 +122,8 @@ void rule_w_call_end(struct oracle *o, const struct oracle_call *call)
 		return;
 	}
 	count(o, call->slot, call->gfn, 1);
-	if (tracked_in(o, OP_SLOT_AS(call->slot), call->gfn, 1) != NO_GFN)
+	if (call->kind == CALL_TRACK &&
+	    tracked_in(o, OP_SLOT_AS(call->slot), call->gfn, 1) != NO_GFN)
 		check(o, OP_SLOT_AS(call->slot), call->gfn);
 }
 

@@ -31,6 +31,7 @@ void rule_l_final(struct oracle *o, uint64_t pages_left, uint64_t allocs_left);
 
 /* M: what is mapped is right */
 void rule_m_spte(struct oracle *o, const struct spte_event *ev);
+void rule_m_lockless(struct oracle *o, uint64_t pa, uint64_t old);
 bool rule_m_use(struct oracle *o, const struct hw_use *use, uint64_t *hvn);
 
 /* N: nothing is left behind */
