@@ -72,6 +72,8 @@ static inline void kvm_set_pfn_accessed(struct kvm *kvm, kvm_pfn_t pfn)
 /* Likewise for @n frames from @pfn on. */
 static inline void kvm_set_pfns(struct kvm *kvm, kvm_pfn_t pfn, u64 n, bool dirty, bool accessed)
 {
+	if (!dirty && !accessed)
+		return;
 	if (kvm->ops.set_pfns) {
 		kvm->ops.set_pfns(kvm->host, pfn, n, dirty, accessed);
 		return;

@@ -16,7 +16,7 @@
 
 #include "kvm_slot.h"
 
-#define KVM_MAX_VCPUS			64
+#define KVM_MAX_VCPUS			512
 
 /* Names the page tables that may be shared: those of equal role. */
 union kvm_mmu_page_role {

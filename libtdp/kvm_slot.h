@@ -96,12 +96,14 @@ struct kvm_memslots {
  * @nobjs: in stock
  * @object_size: bytes of an object, 0: a page-table page
  * @init_value: what the entries of a page-table page are set to
+ * @set_later: they are not yet: who takes the page does so, by tdp_page_set()
  * @objects: the stock
  */
 struct kvm_mmu_memory_cache {
 	int nobjs;
 	u32 object_size;
 	u64 init_value;
+	bool set_later;
 	void *objects[KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE];
 };
 

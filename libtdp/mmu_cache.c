@@ -8,7 +8,9 @@
 
 static void *mmu_memory_cache_alloc_obj(struct kvm_mmu_memory_cache *mc)
 {
-	return mc->object_size ? kzalloc(mc->object_size) : tdp_page_alloc(mc->init_value);
+	if (mc->object_size)
+		return kzalloc(mc->object_size);
+	return mc->set_later ? tdp_page_reserve(mc->init_value) : tdp_page_alloc(mc->init_value);
 }
 
 /**

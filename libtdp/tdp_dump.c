@@ -73,3 +73,25 @@ int tdp_for_each_spte(struct kvm *kvm, int (*fn)(const struct tdp_spte_info *inf
 	}
 	return 0;
 }
+
+/**
+ * tdp_nr_roots() - how many roots a VM has
+ * @kvm: VM
+ *
+ * Invalid roots, which somebody still uses, are included.
+ *
+ * Context: no lock; quiet VM.
+ * Return: their number, or -EINVAL if there is no VM.
+ */
+int tdp_nr_roots(struct kvm *kvm)
+{
+	struct kvm_mmu_page *root;
+	int nr = 0;
+
+	if (!kvm)
+		return -EINVAL;
+
+	cds_list_for_each_entry(root, &kvm->arch.tdp_mmu_roots, link)
+		nr++;
+	return nr;
+}

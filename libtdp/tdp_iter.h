@@ -66,23 +66,87 @@ static inline u64 tdp_mmu_clear_spte_bits(const struct tdp_spte_format *fmt, tdp
 	return tdp_fetch_and_spte(sptep, ~mask, level);
 }
 
+/*
+ * tdp_iter_next(), for walks with many steps, nearly all of which are to the next SPTE of a table of 4K pages. Only
+ * a copy of the walk is shown to functions out of line, so that where it is stays in registers.
+ */
+static __always_inline void tdp_iter_step(struct tdp_iter *iter)
+{
+	struct tdp_iter copy;
+
+	if (likely(iter->level == PG_LEVEL_4K && !iter->yielded &&
+		   iter->gfn % SPTE_ENT_PER_PAGE != SPTE_ENT_PER_PAGE - 1)) {
+		iter->sptep++;
+		iter->gfn++;
+		iter->next_last_level_gfn = iter->gfn;
+		iter->old_spte = kvm_tdp_mmu_read_spte(iter->sptep, PG_LEVEL_4K);
+		return;
+	}
+	copy = *iter;
+	tdp_iter_next(&copy);
+	*iter = copy;
+}
+
 void tdp_iter_pass_empty(struct tdp_iter *iter, gfn_t end, bool asks);
 
 /*
  * Go on from an empty SPTE to the next one in its table that is not, if the walk
  * does nothing at empty ones but, if it @asks, to ask whether to yield.
  */
-static inline void tdp_iter_skip_empty(struct tdp_iter *iter, gfn_t end, bool asks)
+static __always_inline void tdp_iter_skip_empty(struct tdp_iter *iter, gfn_t end, bool asks)
 {
-	if (iter->old_spte == SHADOW_NONPRESENT_VALUE && iter->valid)
-		tdp_iter_pass_empty(iter, end, asks);
+	struct tdp_iter copy;
+
+	if (iter->old_spte != SHADOW_NONPRESENT_VALUE || !iter->valid)
+		return;
+	copy = *iter;
+	tdp_iter_pass_empty(&copy, end, asks);
+	*iter = copy;
+}
+
+/* Of the table of 4K pages that the walk is in: SPTEs from the current one on, up to @end. */
+static inline int tdp_iter_leaves_left(const struct tdp_iter *iter, gfn_t end)
+{
+	const gfn_t left = SPTE_ENT_PER_PAGE - iter->gfn % SPTE_ENT_PER_PAGE;
+
+	return end - iter->gfn < left ? end - iter->gfn : left;
+}
+
+/* @n SPTEs on in the same table of 4K pages; who goes there has yet to read it. */
+static inline void tdp_iter_pass(struct tdp_iter *iter, int n)
+{
+	iter->sptep += n;
+	iter->gfn += n;
+	iter->next_last_level_gfn = iter->gfn;
+}
+
+/*
+ * The current SPTE needs nothing: go on to the last one before @end of those behind it that are like it in @mask,
+ * which decides that.
+ */
+static __always_inline void tdp_iter_pass_alike(struct tdp_iter *iter, gfn_t end, u64 mask)
+{
+	if (iter->level == PG_LEVEL_4K)
+		tdp_iter_pass(iter,
+			      tdp_alike_sptes(iter->sptep + 1, tdp_iter_leaves_left(iter, end) - 1,
+					      iter->old_spte, mask));
+}
+
+/* tdp_iter_start(), likewise. */
+static __always_inline void tdp_iter_begin(struct tdp_iter *iter, struct kvm_mmu_page *root,
+					   int min_level, gfn_t start)
+{
+	struct tdp_iter copy;
+
+	tdp_iter_start(&copy, root, min_level, start);
+	*iter = copy;
 }
 
 /* As for_each_tdp_pte_min_level(), but most empty SPTEs are passed over. */
 #define for_each_used_tdp_pte_min_level(iter, root, min_level, start, end, asks)	\
-	for (tdp_iter_start(&(iter), root, min_level, start),			\
+	for (tdp_iter_begin(&(iter), root, min_level, start),			\
 	     tdp_iter_skip_empty(&(iter), end, asks);				\
 	     tdp_iter_within(&(iter), end);					\
-	     tdp_iter_next(&(iter)), tdp_iter_skip_empty(&(iter), end, asks))
+	     tdp_iter_step(&(iter)), tdp_iter_skip_empty(&(iter), end, asks))
 
 #endif /* TDP_MMU_TDP_ITER_H */

@@ -158,6 +158,7 @@ static struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_pa
 	for_each_tdp_mmu_root(kvm, root, id)						\
 		if (!root->role.invalid)
 
+/* The caller sets the table's entries. */
 static struct kvm_mmu_page *tdp_mmu_alloc_sp(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vcpu_arch *arch = &vcpu->arch;
@@ -205,6 +206,7 @@ static struct kvm_mmu_page *tdp_mmu_find_or_add_root(struct kvm_vcpu *vcpu,
 	}
 
 	root = tdp_mmu_alloc_sp(vcpu);
+	tdp_page_set(root->spt, SHADOW_NONPRESENT_VALUE);
 	refcount_set(&root->tdp_mmu_root_count, 2);
 	tdp_mmu_init_sp(root, NULL, 0, role);
 	list_add_rcu(&root->link, &kvm->arch.tdp_mmu_roots);
@@ -249,6 +251,30 @@ found:
 
 static void handle_changed_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, int level,
 				bool shared);
+
+/* handle_changed_spte() for @n 4K leaves, equal but for their addresses, that were changed alike. */
+static void handle_changed_leaves(struct kvm *kvm, u64 old_spte, u64 new_spte, int n)
+{
+	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
+	const bool is_present = is_shadow_present_pte(new_spte);
+
+	if (is_present)
+		check_spte_writable_invariants(fmt, new_spte);
+	else
+		kvm_update_page_stats(kvm, PG_LEVEL_4K, -n);
+	kvm_set_pfns(kvm, kvm_spte_to_pfn(kvm, old_spte), n,
+		     is_dirty_spte(fmt, old_spte) && !(is_present && is_dirty_spte(fmt, new_spte)),
+		     is_accessed_spte(fmt, old_spte) &&
+			     !(is_present && is_accessed_spte(fmt, new_spte)));
+}
+
+/* Of @n 4K leaves from one that is @spte: those of the same 2M of memory, as kvm_set_pfns() wants. */
+static int leaves_of_2m(struct kvm *kvm, u64 spte, int n)
+{
+	const int room = SPTE_ENT_PER_PAGE - kvm_spte_to_pfn(kvm, spte) % SPTE_ENT_PER_PAGE;
+
+	return n < room ? n : room;
+}
 
 /* @sp is linked no more. Mirrors tdp_mmu_unlink_sp(). */
 static void tdp_mmu_unlink_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
@@ -302,24 +328,17 @@ static int remove_leaves(struct kvm *kvm, tdp_ptep_t sptep, int n, int level, bo
 {
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
 	const u64 spte = tdp_peek_spte(sptep);
-	kvm_pfn_t pfn;
 	bool atomic;
-	int room;
 
 	if (level != PG_LEVEL_4K || !is_shadow_present_pte(spte))
 		return 0;
-	pfn = kvm_spte_to_pfn(kvm, spte);
-	/* No further than where the addition of one page carries into other bits. */
-	room = SPTE_ENT_PER_PAGE - pfn % SPTE_ENT_PER_PAGE;
-	n = n < room ? n : room;
+	n = leaves_of_2m(kvm, spte, n);
 	atomic = shared || kvm_tdp_mmu_spte_need_atomic_write(fmt, spte, level);
 	/* Points: the SPTE is read (unless it is exchanged blindly), written, and counted. */
 	n = tdp_freeze_leaves(sptep, n, spte, PAGE_SIZE, FROZEN_SPTE, atomic, shared ? 2 : 3,
 			      level);
-	if (!n)
-		return 0;
-	kvm_update_page_stats(kvm, level, -n);
-	kvm_set_pfns(kvm, pfn, n, is_dirty_spte(fmt, spte), is_accessed_spte(fmt, spte));
+	if (n)
+		handle_changed_leaves(kvm, spte, FROZEN_SPTE, n);
 	return n;
 }
 
@@ -511,9 +530,60 @@ static inline bool iter_at_leaf(const struct tdp_iter *iter)
 	return is_shadow_present_pte(iter->old_spte) && is_last_spte(iter->old_spte, iter->level);
 }
 
+/* A walk over leaves begins at the first SPTE that links no table. */
+static __attribute__((noinline)) struct tdp_iter tdp_iter_first_leaf(struct kvm_mmu_page *root,
+								     gfn_t start, gfn_t end)
+{
+	struct tdp_iter iter;
+
+	tdp_iter_start(&iter, root, PG_LEVEL_4K, start);
+	while (tdp_iter_within(&iter, end) && is_shadow_present_pte(iter.old_spte) &&
+	       !is_last_spte(iter.old_spte, iter.level))
+		tdp_iter_next(&iter);
+	return iter;
+}
+
 #define tdp_root_for_each_leaf_pte(iter, root, start, end)				\
-	for_each_used_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end, false)	\
+	for ((iter) = tdp_iter_first_leaf(root, start, end),				\
+	     tdp_iter_skip_empty(&(iter), end, false);					\
+	     tdp_iter_within(&(iter), end);						\
+	     tdp_iter_step(&(iter)), tdp_iter_skip_empty(&(iter), end, false))		\
 		if (iter_at_leaf(&(iter)))
+
+/*
+ * Change the current 4K leaf to @new_spte, zapped or without some of its bits, and likewise those behind it, before
+ * @end, that differ from it by their address only: a huge page's worth of memory is often mapped by such. @shared:
+ * mmu_lock is held for reading. Returns how many; the walk is at the last one then, but iter->old_spte is the first
+ * one's. What the change entails is the caller's. 0: the current SPTE is to be changed by itself.
+ */
+static __always_inline int tdp_iter_change_leaves(struct kvm *kvm, struct tdp_iter *iter, gfn_t end,
+						  u64 new_spte, bool shared)
+{
+	const u64 spte = iter->old_spte;
+	int n;
+
+	if (iter->level != PG_LEVEL_4K)
+		return 0;
+	n = leaves_of_2m(kvm, spte, tdp_iter_leaves_left(iter, end));
+	n = tdp_change_leaves(iter->sptep, n, spte, PAGE_SIZE, new_spte,
+			      is_shadow_present_pte(new_spte) ? PAGE_SIZE : 0,
+			      shared || kvm_tdp_mmu_spte_need_atomic_write(kvm_spte_format(kvm),
+									   spte, iter->level));
+	if (n)
+		tdp_iter_pass(iter, n - 1);
+	return n;
+}
+
+/* The same, and what it entails. */
+static __always_inline int tdp_mmu_change_leaves(struct kvm *kvm, struct tdp_iter *iter, gfn_t end,
+						 u64 new_spte, bool shared)
+{
+	const int n = tdp_iter_change_leaves(kvm, iter, end, new_spte, shared);
+
+	if (n)
+		handle_changed_leaves(kvm, iter->old_spte, new_spte, n);
+	return n;
+}
 
 #define tdp_mmu_for_each_pte(iter, mmu, start, end)		\
 	for_each_tdp_pte(iter, root_to_sp((mmu)->root.hpa), start, end)
@@ -724,7 +794,8 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t 
 		if (!iter_at_leaf(&iter))
 			continue;
 
-		tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
+		if (!tdp_mmu_change_leaves(kvm, &iter, end, SHADOW_NONPRESENT_VALUE, false))
+			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
 		flush |= !root->role.invalid;
 	}
 	rcu_read_unlock();
@@ -758,17 +829,14 @@ bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, gfn_t start, gfn_t end, bool flush)
 
 /*
  * Has a fault taken away what another one relied on? A read that found the host's page read-only
- * may come after a write that made it writable: docs/findings/fault-takes-write-access.md. One that
- * found no slot may come after the slot was added, and mapped: docs/findings/mmio-over-mapping.md.
+ * may come after a write that made it writable: docs/findings/fault-takes-write-access.md.
  */
 static bool tdp_mmu_map_lost_access(struct kvm *kvm, const struct tdp_iter *iter, u64 new_spte)
 {
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
 
-	if (!is_shadow_present_pte(iter->old_spte))
-		return false;
-	return !is_shadow_present_pte(new_spte) ||
-	       (is_mmu_writable_spte(fmt, iter->old_spte) && !is_mmu_writable_spte(fmt, new_spte));
+	return is_shadow_present_pte(iter->old_spte) && is_mmu_writable_spte(fmt, iter->old_spte) &&
+	       !is_mmu_writable_spte(fmt, new_spte);
 }
 
 /* Install the leaf that the fault is about. Mirrors tdp_mmu_map_handle_target_level(). */
@@ -783,6 +851,13 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 	u64 new_spte;
 
 	if (WARN_ON_ONCE(fault->goal_level != sp->role.level))
+		return RET_PF_RETRY;
+
+	/*
+	 * The fault looked for a slot before there was one, and another vCPU has mapped the page since:
+	 * docs/findings/mmio-over-mapping.md.
+	 */
+	if (unlikely(!slot) && is_shadow_present_pte(iter->old_spte))
 		return RET_PF_RETRY;
 
 	if (unlikely(!slot))
@@ -833,6 +908,14 @@ static int __must_check tdp_mmu_link_sp(struct kvm *kvm, struct tdp_iter *iter,
 
 	tdp_stat_add(1, &kvm->arch.tdp_mmu_pages);
 	return 0;
+}
+
+/* A table that maps nothing yet, in the place of an SPTE that does not either. 0 or -EBUSY. */
+static int __must_check tdp_mmu_link_empty_sp(struct kvm *kvm, struct tdp_iter *iter,
+					      struct kvm_mmu_page *sp)
+{
+	tdp_page_set(sp->spt, SHADOW_NONPRESENT_VALUE);
+	return tdp_mmu_link_sp(kvm, iter, sp, true);
 }
 
 /*
@@ -901,7 +984,7 @@ static int __must_check tdp_mmu_add_table(struct kvm_vcpu *vcpu, struct kvm_page
 	if (is_shadow_present_pte(iter->old_spte))
 		r = tdp_mmu_split_huge_page(kvm, iter, sp, true);
 	else
-		r = tdp_mmu_link_sp(kvm, iter, sp, true);
+		r = tdp_mmu_link_empty_sp(kvm, iter, sp);
 	if (r) {
 		tdp_mmu_free_sp(sp);
 		return r;
@@ -990,9 +1073,9 @@ bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range, b
 }
 
 /* Call @handler for each leaf in @range; true if any call returned true. Never yields. */
-static __always_inline bool kvm_tdp_mmu_handle_gfn(struct kvm *kvm, struct kvm_gfn_range *range,
-						   bool (*handler)(struct kvm *kvm,
-								   struct tdp_iter *iter))
+static __always_inline bool
+kvm_tdp_mmu_handle_gfn(struct kvm *kvm, struct kvm_gfn_range *range,
+		       bool (*handler)(struct kvm *kvm, struct tdp_iter *iter, gfn_t end))
 {
 	struct kvm_mmu_page *root;
 	struct tdp_iter iter;
@@ -1002,27 +1085,45 @@ static __always_inline bool kvm_tdp_mmu_handle_gfn(struct kvm *kvm, struct kvm_g
 
 	for_each_tdp_mmu_root(kvm, root, range->slot->as_id) {
 		rcu_read_lock();
-		tdp_root_for_each_leaf_pte(iter, root, range->start, range->end)
-			any |= handler(kvm, &iter);
+		tdp_root_for_each_leaf_pte(iter, root, range->start, range->end) {
+			if (unlikely(handler(kvm, &iter, range->end)))
+				any = true;
+		}
 		rcu_read_unlock();
 	}
 	return any;
 }
 
-static bool test_age_gfn(struct kvm *kvm, struct tdp_iter *iter)
+/* Is the current leaf accessed? If not, those behind it that are not either are passed. */
+static __always_inline bool iter_accessed(struct kvm *kvm, struct tdp_iter *iter, gfn_t end)
 {
-	return is_accessed_spte(kvm_spte_format(kvm), iter->old_spte);
+	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
+
+	if (is_accessed_spte(fmt, iter->old_spte))
+		return true;
+	tdp_iter_pass_alike(iter, end,
+			    SPTE_MMU_PRESENT_MASK | SPTE_TDP_AD_MASK | fmt->shadow_accessed_mask |
+				    fmt->shadow_acc_track_mask);
+	return false;
 }
 
-static bool age_gfn_range(struct kvm *kvm, struct tdp_iter *iter)
+static bool test_age_gfn(struct kvm *kvm, struct tdp_iter *iter, gfn_t end)
+{
+	return iter_accessed(kvm, iter, end);
+}
+
+static bool age_gfn_range(struct kvm *kvm, struct tdp_iter *iter, gfn_t end)
 {
 	const struct tdp_spte_format *fmt = kvm_spte_format(kvm);
 	const u64 spte = iter->old_spte;
 
-	if (!is_accessed_spte(fmt, spte))
+	if (!iter_accessed(kvm, iter, end))
 		return false;
 
 	if (spte_ad_enabled(spte)) {
+		if (tdp_iter_change_leaves(kvm, iter, end, spte & ~fmt->shadow_accessed_mask,
+					   false))
+			return true;
 		iter->old_spte = tdp_mmu_clear_spte_bits(fmt, iter->sptep, spte,
 							 fmt->shadow_accessed_mask, iter->level);
 		return true;
@@ -1090,9 +1191,15 @@ static bool wrprot_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root,
 again:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true))
 			continue;
-		if (!iter_at_leaf(&iter) || !is_writable_pte(iter.old_spte))
+		if (!iter_at_leaf(&iter))
 			continue;
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~PT_WRITABLE_MASK))
+		if (!is_writable_pte(iter.old_spte)) {
+			tdp_iter_pass_alike(&iter, end, SPTE_MMU_PRESENT_MASK | PT_WRITABLE_MASK);
+			continue;
+		}
+		if (!tdp_mmu_change_leaves(kvm, &iter, end, iter.old_spte & ~PT_WRITABLE_MASK,
+					   true) &&
+		    tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~PT_WRITABLE_MASK))
 			goto again;
 		changed = true;
 	}
@@ -1132,7 +1239,7 @@ static struct kvm_mmu_page *tdp_mmu_alloc_sp_for_split(void)
 	if (!sp)
 		return NULL;
 
-	sp->spt = tdp_page_alloc(0);	/* every entry is about to be set */
+	sp->spt = tdp_page_reserve(0);	/* every entry is about to be set */
 	if (!sp->spt) {
 		kfree(sp);
 		return NULL;
@@ -1266,9 +1373,13 @@ again:
 			continue;
 
 		check_dirty_bit(kvm, dbit, iter.old_spte);
-		if (!(iter.old_spte & dbit))
+		if (!(iter.old_spte & dbit)) {
+			tdp_iter_pass_alike(&iter, end,
+					    SPTE_MMU_PRESENT_MASK | SPTE_TDP_AD_MASK | dbit);
 			continue;
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~dbit))
+		}
+		if (!tdp_mmu_change_leaves(kvm, &iter, end, iter.old_spte & ~dbit, true) &&
+		    tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~dbit))
 			goto again;
 		changed = true;
 	}
@@ -1299,6 +1410,14 @@ bool kvm_tdp_mmu_clear_dirty_slot(struct kvm *kvm, const struct kvm_memory_slot 
 	return changed;
 }
 
+/* @mask has bit @i, which is the page @gfn + @i: the first page behind it that is not in the mask. */
+static gfn_t gfn_behind_run(gfn_t gfn, u64 mask, int i)
+{
+	const u64 others = ~mask >> i;
+
+	return gfn + i + (others ? __builtin_ctzll(others) : 64 - i);
+}
+
 static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t gfn, u64 mask,
 				  bool wrprot)
 {
@@ -1311,7 +1430,8 @@ static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gf
 
 	rcu_read_lock();
 	tdp_root_for_each_leaf_pte(iter, root, first, gfn + 64) {
-		u64 bit;
+		gfn_t behind;
+		int i, n;
 
 		if (!mask)
 			break;
@@ -1320,13 +1440,20 @@ static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, gf
 		if (iter.level > PG_LEVEL_4K)
 			continue;
 
-		bit = BIT_ULL(iter.gfn - gfn);
-		if (!(mask & bit))
+		i = iter.gfn - gfn;
+		if (!(mask & BIT_ULL(i)))
 			continue;
-		mask &= ~bit;
+		behind = gfn_behind_run(gfn, mask, i);
+		mask &= ~BIT_ULL(i);
 		if (!(iter.old_spte & dbit))
 			continue;
 
+		n = tdp_iter_change_leaves(kvm, &iter, behind, iter.old_spte & ~dbit, false);
+		if (n) {
+			mask &= ~(~0ULL >> (64 - n) << i);
+			kvm_set_pfns(kvm, kvm_spte_to_pfn(kvm, iter.old_spte), n, true, false);
+			continue;
+		}
 		iter.old_spte =
 			tdp_mmu_clear_spte_bits(fmt, iter.sptep, iter.old_spte, dbit, iter.level);
 		kvm_set_pfn_dirty(kvm, kvm_spte_to_pfn(kvm, iter.old_spte));

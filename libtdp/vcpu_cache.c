@@ -15,6 +15,8 @@ void mmu_init_memory_caches(struct kvm_vcpu *vcpu)
 {
 	vcpu->arch.mmu_page_header_cache.object_size = sizeof(struct kvm_mmu_page);
 	vcpu->arch.mmu_shadow_page_cache.init_value = SHADOW_NONPRESENT_VALUE;
+	/* A table that splits a huge page would be set twice, and there are more of these than of others. */
+	vcpu->arch.mmu_shadow_page_cache.set_later = true;
 }
 
 /**

@@ -199,7 +199,7 @@ static void test_vcpus(void **state)
 	(void)state;
 	vm_create(&config);
 	assert_int_equal(kvm_create_vcpu(kvm, NULL), -EINVAL);
-	for (i = 1; i < 64; i++)
+	for (i = 1; i < 512; i++)
 		assert_int_equal(kvm_create_vcpu(kvm, &other), 0);
 	assert_int_equal(kvm_create_vcpu(kvm, &other), -EBUSY);
 	assert_int_equal(set_slot(0, 0, 16, 0, 0), 0);

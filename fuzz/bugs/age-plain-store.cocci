@@ -15,6 +15,8 @@
 expression fmt, iter, spte;
 @@
  if (spte_ad_enabled(spte)) {
+-	if (tdp_iter_change_leaves(...))
+-		return true;
 -	iter->old_spte = tdp_mmu_clear_spte_bits(fmt, iter->sptep, spte, fmt->shadow_accessed_mask,
 -						 iter->level);
 +	bug_reached();

@@ -29,5 +29,12 @@ expression root, range, dbit;
  if (tdp_mmu_iter_cond_resched(...))
  	continue;
  ...
+(
  if (!(iter.old_spte & dbit))
  	continue;
+|
+ if (!(iter.old_spte & dbit)) {
+	tdp_iter_pass_alike(...);
+	continue;
+ }
+)

@@ -23,7 +23,7 @@ identifier sp;
 	r = tdp_mmu_split_huge_page(kvm, iter, sp, true);
 -else
 +else {
-	r = tdp_mmu_link_sp(kvm, iter, sp, true);
+	r = tdp_mmu_link_empty_sp(kvm, iter, sp);
 +	bug_reached();
 +	if (!r) {
 +		bug_triggered(true);

@@ -21,4 +21,4 @@ expression kvm, iter, sp, r;
 +	}
 +}
  else
-	r = tdp_mmu_link_sp(kvm, iter, sp, true);
+	r = tdp_mmu_link_empty_sp(kvm, iter, sp);

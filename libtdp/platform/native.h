@@ -55,8 +55,8 @@ void AnnotateIgnoreWritesEnd(const char *file, int line);
 #endif
 
 /*
- * In the library that the unit tests run on, and in no other: a place where another CPU could get in between.
- * The test decides what happens; true: the allocation is refused. The kinds are those of sim.h.
+ * In the library that unit tests and ./dev stress run on, and in no other: a place where another CPU could get in
+ * between. Who links it decides what happens; true: the allocation is refused. The kinds are those of sim.h.
  */
 #ifdef NATIVE_POINTS
 #include "point.h"
@@ -91,9 +91,9 @@ static __always_inline bool native_warn_on(bool cond, const char *text, const ch
  * Other CPUs. When a flush returns, no vCPU in guest mode has the entries any more, and who enters has
  * dropped them first.
  */
-#define tdp_flush_tlbs(kvm)		   native_flush(kvm, 0, 0)
-#define tdp_flush_tlbs_range(kvm, gfn, nr) native_flush(kvm, gfn, nr)
-#define tdp_kick_vcpus(kvm, req)	   native_kick(kvm, req)
+#define tdp_flush_tlbs(kvm)		   native_at(FLUSH, 0, NULL, native_flush(kvm, 0, 0))
+#define tdp_flush_tlbs_range(kvm, gfn, nr) native_at(FLUSH, 0, NULL, native_flush(kvm, gfn, nr))
+#define tdp_kick_vcpus(kvm, req)	   native_at(KICK, 0, NULL, native_kick(kvm, req))
 struct kvm;
 void native_flush(struct kvm *kvm, gfn_t gfn, u64 nr);
 void native_kick(struct kvm *kvm, enum tdp_vcpu_request req);

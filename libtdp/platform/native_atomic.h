@@ -71,11 +71,14 @@ static inline u64 native_xchg_spte(u64 *sptep, u64 val)
 
 static inline bool native_cmpxchg_spte(u64 *sptep, u64 *old, u64 val)
 {
+	u64 found = *old; /* so that *old need not be in memory */
 	bool ok;
 
 	native_spte_publishes(sptep, val);
-	ok = __atomic_compare_exchange_n(sptep, old, val, false, NATIVE_SPTE_RMW, NATIVE_SPTE_READ);
-	native_spte_follows(sptep, *old);
+	ok = __atomic_compare_exchange_n(sptep, &found, val, false, NATIVE_SPTE_RMW,
+					 NATIVE_SPTE_READ);
+	native_spte_follows(sptep, found);
+	*old = found;
 	return ok;
 }
 
@@ -87,12 +90,17 @@ static inline u64 native_fetch_and_spte(u64 *sptep, u64 mask)
 	return old;
 }
 
+typedef u64 native_spte_pair __attribute__((vector_size(2 * sizeof(u64)), aligned(sizeof(u64))));
+
 /* A table that nobody else can see yet. */
 static inline void native_init_sptes(u64 *sptep, int n, u64 first, u64 step)
 {
+	native_spte_pair pair = { first, first + step };
 	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i + 1 < n; i += 2, pair += 2 * step)
+		*(native_spte_pair *)&sptep[i] = pair;
+	if (i < n)
 		sptep[i] = first + i * step;
 }
 
@@ -125,28 +133,42 @@ static inline int native_freeze_sptes(u64 *sptep, int n, u64 empty, u64 frozen)
 }
 
 /*
- * Likewise those that hold @first, @first + @step and so on. One to which the CPU has just added A or D ends
- * the run: it is accounted for otherwise. Unless @atomic nobody can change them.
+ * Those that hold @first, @first + @step and so on are given the values @val, @val + @val_step and so on. One to
+ * which the CPU has just added A or D ends the run: it is accounted for otherwise. Unless @atomic nobody can
+ * change them.
  */
-static inline int native_freeze_leaves(u64 *sptep, int n, u64 first, u64 step, u64 frozen,
-				       bool atomic)
+static inline int native_change_leaves(u64 *sptep, int n, u64 first, u64 step, u64 val,
+				       u64 val_step, bool atomic)
 {
 	u64 old;
 	int i;
 
 	if (native_watched())
 		return 0;
-	for (i = 0; i < n; i++, first += step) {
+	for (i = 0; i < n; i++, first += step, val += val_step) {
 		old = first;
 		if (atomic) {
-			if (!native_cmpxchg_spte(&sptep[i], &old, frozen))
+			if (!native_cmpxchg_spte(&sptep[i], &old, val))
 				break;
 		} else {
 			if (__atomic_load_n(&sptep[i], __ATOMIC_RELAXED) != first)
 				break;
-			__atomic_store_n(&sptep[i], frozen, __ATOMIC_RELAXED);
+			__atomic_store_n(&sptep[i], val, __ATOMIC_RELAXED);
 		}
 	}
+	return i;
+}
+
+/* How many of @n SPTEs of a table, from @sptep on, hold what @val does in the bits of @mask? */
+static inline int native_alike_sptes(const u64 *sptep, int n, u64 val, u64 mask)
+{
+	int i;
+
+	if (native_watched() || unlikely(native_self.need_resched))
+		return 0;
+	for (i = 0; i < n; i++)
+		if ((__atomic_load_n(&sptep[i], __ATOMIC_RELAXED) ^ val) & mask)
+			break;
 	return i;
 }
 
@@ -171,7 +193,10 @@ static inline int native_freeze_leaves(u64 *sptep, int n, u64 first, u64 step, u
 #define tdp_freeze_sptes(sptep, n, empty, frozen, level) \
 	((void)(level), native_freeze_sptes(sptep, n, empty, frozen))
 #define tdp_freeze_leaves(sptep, n, first, step, frozen, atomic, points, level) \
-	((void)(level), native_freeze_leaves(sptep, n, first, step, frozen, atomic))
+	((void)(level), native_change_leaves(sptep, n, first, step, frozen, 0, atomic))
+#define tdp_change_leaves(sptep, n, first, step, val, val_step, atomic) \
+	native_change_leaves(sptep, n, first, step, val, val_step, atomic)
+#define tdp_alike_sptes(sptep, n, val, mask) native_alike_sptes(sptep, n, val, mask)
 
 /* Shared variables that are not SPTEs. */
 #define READ_ONCE(x)		native_at(LOAD, 0, &(x), __atomic_load_n(&(x), __ATOMIC_RELAXED))

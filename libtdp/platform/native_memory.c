@@ -110,12 +110,11 @@ void native_give_pages_back(struct native_thread *t)
 }
 
 /**
- * native_page_alloc() - a page-table page
- * @fill: what each entry is set to
+ * native_page_reserve() - a page-table page whose entries are still to be set
  *
  * Return: the page, aligned to its size; NULL without memory.
  */
-u64 *native_page_alloc(u64 fill)
+u64 *native_page_reserve(void)
 {
 	struct native_thread *t = &native_self;
 	u64 *sptes;
@@ -133,8 +132,22 @@ u64 *native_page_alloc(u64 fill)
 	sptes = page_at(page);
 	ASAN_UNPOISON_MEMORY_REGION(sptes, PAGE_SIZE);
 	native_pages[page].priv = NULL;
-	native_init_sptes(sptes, SPTE_ENT_PER_PAGE, fill, 0);
 	tdp_stat_add(1, &pages_live);
+	return sptes;
+}
+
+/**
+ * native_page_alloc() - a page-table page
+ * @fill: what each entry is set to
+ *
+ * Return: the page, aligned to its size; NULL without memory.
+ */
+u64 *native_page_alloc(u64 fill)
+{
+	u64 *sptes = native_page_reserve();
+
+	if (sptes)
+		native_init_sptes(sptes, SPTE_ENT_PER_PAGE, fill, 0);
 	return sptes;
 }
 

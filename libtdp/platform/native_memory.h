@@ -45,8 +45,11 @@ static inline void set_page_private(void *ptr, void *priv)
 	native_pages[native_page_index(ptr)].priv = priv;
 }
 
-#define tdp_page_alloc(fill) native_page_alloc(fill)
-#define tdp_page_free(ptr)   native_page_free(ptr)
+#define tdp_page_alloc(fill)	native_page_alloc(fill)
+#define tdp_page_reserve(fill)	((void)(fill), native_page_reserve())
+#define tdp_page_set(ptr, fill) native_init_sptes(ptr, SPTE_ENT_PER_PAGE, fill, 0)
+#define tdp_page_free(ptr)	native_page_free(ptr)
+u64 *native_page_reserve(void);
 u64 *native_page_alloc(u64 fill);
 void native_page_free(u64 *sptes);
 void native_give_pages_back(struct native_thread *t);

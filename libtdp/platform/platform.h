@@ -22,6 +22,8 @@
  *  RCU, SRCU		rcu_read_lock/_unlock call_rcu rcu_barrier synchronize_rcu,
  *			struct srcu_struct: srcu_read_lock/_unlock synchronize_srcu
  *  memory		kzalloc kvcalloc kfree; tdp_page_alloc tdp_page_free (page tables);
+ *			tdp_page_reserve for one whose entries need not be set yet, and
+ *			tdp_page_set, which does so;
  *			__pa __va for page tables, page_private set_page_private
  *  CPUs		tdp_flush_tlbs tdp_flush_tlbs_range tdp_kick_vcpus; struct tdp_cpu, what
  *			a vCPU has of it

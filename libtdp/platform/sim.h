@@ -737,6 +737,10 @@ static inline SIM_BOOKKEEPING int sim_freeze_leaves(u64 *sptep, int n, u64 step,
 /* @first: what @sptep holds; @atomic: each would be exchanged, else stored */
 #define tdp_freeze_leaves(sptep, n, first, step, frozen, atomic, points, level)                   \
 	sim_freeze_leaves(sptep, n, step, frozen, (atomic) ? POINT_XCHG : POINT_WRITE, points, level)
+/* Short cuts of platforms without points at each SPTE: here walks make single steps. */
+#define tdp_change_leaves(sptep, n, first, step, val, val_step, atomic) \
+	((void)(n), (void)(first), (void)(val), (void)(val_step), (void)(atomic), 0)
+#define tdp_alike_sptes(sptep, n, val, mask) ((void)(n), (void)(val), (void)(mask), 0)
 
 /* Shared variables that are not SPTEs. */
 #define READ_ONCE(x)                                      \
@@ -970,8 +974,10 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site);
 void sim_free(void *ptr, const struct sim_site *site);
 
 /* A page-table page with every entry @fill; NULL if refused. Whoever touches a freed one is found. */
-#define tdp_page_alloc(fill) sim_page_alloc(fill, SIM_SITE)
-#define tdp_page_free(ptr)   sim_page_free(ptr, SIM_SITE)
+#define tdp_page_alloc(fill)	sim_page_alloc(fill, SIM_SITE)
+#define tdp_page_reserve(fill)	sim_page_alloc(fill, SIM_SITE)
+#define tdp_page_set(ptr, fill) ((void)(ptr), (void)(fill)) /* it is */
+#define tdp_page_free(ptr)	sim_page_free(ptr, SIM_SITE)
 u64 *sim_page_alloc(u64 fill, const struct sim_site *site);
 void sim_page_free(u64 *page, const struct sim_site *site);
 

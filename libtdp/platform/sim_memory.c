@@ -77,7 +77,8 @@ struct sim_pool {
 #endif
 static struct sim_pool pools[SIM_POOLS];
 
-static struct sim_alloc *allocs;
+/* The large ones are few, and what a pointer into one of them points to is looked for among them. */
+static struct sim_alloc *small_allocs, *large_allocs;
 static u64 allocs_live;
 static u32 allocs_serial;
 
@@ -339,14 +340,20 @@ static struct sim_alloc *sim_obtain(size_t bytes)
 	return a;
 }
 
-void sim_memory_reset(void)
+static void release_all(struct sim_alloc **list)
 {
-	while (allocs) {
-		struct sim_alloc *a = allocs;
+	while (*list) {
+		struct sim_alloc *a = *list;
 
-		allocs = a->next;
+		*list = a->next;
 		sim_release(a);
 	}
+}
+
+void sim_memory_reset(void)
+{
+	release_all(&small_allocs);
+	release_all(&large_allocs);
 	allocs_live = 0;
 	allocs_serial = 0;
 	if (sim_arena)
@@ -484,13 +491,13 @@ const u64 *sim_spte_look(hpa_t pa)
 /* What stands for the hand-over from who frees memory to who gets it next. */
 static const void *sim_last_owner(const struct sim_alloc *a)
 {
-	return a->pool ? (const void *)a : &allocs;
+	return a->pool ? (const void *)a : &large_allocs;
 }
 
 void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 {
 	unsigned int actions = sim_point(POINT_ALLOC, 0, NULL, site);
-	struct sim_alloc *a;
+	struct sim_alloc *a, **list;
 	size_t bytes;
 
 	if (sim_refused(actions, false))
@@ -501,11 +508,12 @@ void *sim_zalloc(size_t n, size_t size, const struct sim_site *site)
 	if (!a)
 		return NULL;
 	a->serial = ++allocs_serial;
-	a->next = allocs;
-	a->pprev = &allocs;
-	if (allocs)
-		allocs->pprev = &a->next;
-	allocs = a;
+	list = a->pool ? &small_allocs : &large_allocs;
+	a->next = *list;
+	a->pprev = list;
+	if (*list)
+		(*list)->pprev = &a->next;
+	*list = a;
 	allocs_live++;
 	SIM_ACQUIRE(sim_last_owner(a));
 	SIM_OWN_WRITE(a + 1, bytes < PAGE_SIZE ? bytes : PAGE_SIZE);
@@ -567,9 +575,9 @@ u64 sim_object(const void *ptr)
 		return 3;
 	if (ptr == &sim_object_host)
 		return 4;
-	for (a = allocs; a; a = a->next) {
+	for (a = large_allocs; a; a = a->next) {
 		offset = (uintptr_t)ptr - (uintptr_t)(a + 1);
-		if (!a->pool && offset < a->bytes)
+		if (offset < a->bytes)
 			return sim_alloc_object(a, ptr);
 	}
 	return 1;

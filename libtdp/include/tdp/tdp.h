@@ -258,6 +258,7 @@ struct tdp_spte_info {
 };
 int tdp_for_each_spte(struct kvm *kvm, int (*fn)(const struct tdp_spte_info *info, void *arg),
 		      void *arg);
+int tdp_nr_roots(struct kvm *kvm); /* invalid ones included; needs a quiet VM */
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
