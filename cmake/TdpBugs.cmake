@@ -45,18 +45,18 @@ function(tdp_bug_programs name)
 	endif()
 endfunction()
 
-# The bug on real threads: `copies` take the place of those files of libtdp's that match `replaced`.
+# The bug on real threads, with points: `copies` take the place of those files of libtdp's that match `replaced`.
 function(tdp_native_bug name out copies replaced)
 	add_library(tdp-native-${name} STATIC EXCLUDE_FROM_ALL ${copies}
-		"$<FILTER:$<TARGET_OBJECTS:tdp-native-objects>,EXCLUDE,/(${replaced})[.]o$>"
+		"$<FILTER:$<TARGET_OBJECTS:tdp-native-points>,EXCLUDE,/(${replaced})[.]o$>"
 		$<TARGET_OBJECTS:tdp-canary>)
 	target_include_directories(tdp-native-${name} PUBLIC "${out}" "${out}/include"
-		$<TARGET_PROPERTY:tdp-native-internal,INTERFACE_INCLUDE_DIRECTORIES>
+		$<TARGET_PROPERTY:tdp-native-points-internal,INTERFACE_INCLUDE_DIRECTORIES>
 		$<TARGET_PROPERTY:tdp-native,INTERFACE_INCLUDE_DIRECTORIES>)
 	target_compile_definitions(tdp-native-${name} PUBLIC
-		$<TARGET_PROPERTY:tdp-native-internal,INTERFACE_COMPILE_DEFINITIONS>)
+		$<TARGET_PROPERTY:tdp-native-points-internal,INTERFACE_COMPILE_DEFINITIONS>)
 	target_compile_options(tdp-native-${name} PRIVATE
-		$<TARGET_PROPERTY:tdp-native-objects,COMPILE_OPTIONS>
+		$<TARGET_PROPERTY:tdp-native-points,COMPILE_OPTIONS>
 		-include "${TDP_BUGS_DIR}/canary.h" -w)
 	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 		target_compile_options(tdp-native-${name} PRIVATE -fno-lto)
@@ -64,6 +64,7 @@ function(tdp_native_bug name out copies replaced)
 	target_link_libraries(tdp-native-${name} PRIVATE urcu-bp)
 	tdp_native_program(native-threads-${name}
 		"${PROJECT_SOURCE_DIR}/tests/native/test_threads.c" tdp-native-${name})
+	target_sources(test_native-threads-${name} PRIVATE $<TARGET_OBJECTS:native-noise>)
 	set_target_properties(test_native-threads-${name} PROPERTIES EXCLUDE_FROM_ALL ON)
 endfunction()
 

@@ -2,7 +2,7 @@
 # The mirrored MMU on real threads (docs/native.md): what is installed as libtdp.
 #	tdp-native		libtdp.a
 #	tdp-native-shared	libtdp.so; not in builds with sanitizers, which belong in programs
-#	tdp-native-points	for unit tests: other CPUs get in between where the test says
+#	tdp-native-points	for unit tests and stress: other CPUs get in between where the test says
 # The file includes this of libtdp's folder.
 
 tdp_sources(platform platform/native*.c)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # How everything is compiled: the options that CMakePresets.json combines.
 
-option(TDP_LIBFUZZER "Link the fuzz targets with libFuzzer (clang only)" OFF)
+option(TDP_LIBFUZZER "Link the fuzz targets with libFuzzer, or AFL++ in its place (by clang, afl-clang-fast)" OFF)
+option(TDP_AFL_MUTATORS "Build what AFL++ loads to change inputs" OFF)
 option(TDP_COVERAGE "Instrument for llvm-cov (clang only)" OFF)
 option(TDP_WERROR "Treat warnings as errors" OFF)
 set(TDP_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined; or thread")

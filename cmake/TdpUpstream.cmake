@@ -67,7 +67,8 @@ function(tdp_diff target name)
 	if(TDP_LIBFUZZER)
 		target_link_options(${target} PRIVATE -fsanitize=fuzzer)
 	else()
-		target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/fuzz/driver.c")
+		target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/fuzz/driver.c"
+			"${PROJECT_SOURCE_DIR}/fuzz/driver_mutate.c")
 	endif()
 endfunction()
 
@@ -85,6 +86,56 @@ function(tdp_upstream_changed out tree other)
 		endif()
 	endforeach()
 	set(${out} "${changed}" PARENT_SCOPE)
+endfunction()
+
+# tdp_upstream_objects(OBJECTS PART TREE TAKEN_BY PLATFORM [REPAIRED] [ZAPS]): one part of a backend, compiled as
+# the target PLATFORM is: mmu, tree (the tree's other files and what serves them), shared (libtdp's), access.
+function(tdp_upstream_objects objects part tree taken_by platform)
+	cmake_parse_arguments(PARSE_ARGV 5 ARG "REPAIRED;ZAPS" "" "")
+	set(kernel "${tree}/arch/x86/kvm")
+	set(libtdp "${PROJECT_SOURCE_DIR}/libtdp")
+	set(tree_files "${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c" "${TDP_UPSTREAM_DIR}/front.c"
+		"${TDP_UPSTREAM_DIR}/host_calls.c" "${libtdp}/tdp_dump.c")
+	set(mmu_files "${kernel}/mmu/tdp_mmu.c")
+	set(access_files "${TDP_UPSTREAM_DIR}/spte_access.c")
+	set(shared_files ${TDP_UPSTREAM_SHARED})
+	list(TRANSFORM shared_files PREPEND "${libtdp}/")
+	list(APPEND shared_files "${TDP_UPSTREAM_DIR}/slot_flags.c")
+	if(NOT platform STREQUAL "tdp-sim")
+		list(APPEND shared_files "${libtdp}/platform/native_guest.c")
+	endif()
+
+	get_target_property(out upstream-taken-${taken_by} TDP_UPSTREAM_TAKEN)
+	add_library(${objects} OBJECT EXCLUDE_FROM_ALL ${${part}_files})
+	add_dependencies(${objects} upstream-taken-${taken_by})
+	target_include_directories(${objects} PRIVATE "${TDP_UPSTREAM_DIR}" "${out}" "${out}/include"
+		"${libtdp}/include" "${libtdp}/platform")
+	target_compile_definitions(${objects} PRIVATE $<$<BOOL:${ARG_REPAIRED}>:UPSTREAM_REPAIRED>
+		$<TARGET_PROPERTY:${platform},COMPILE_DEFINITIONS>)
+	if(NOT part STREQUAL "access")
+		target_compile_options(${objects} PRIVATE $<TARGET_PROPERTY:${platform},COMPILE_OPTIONS>)
+	endif()
+	if(part STREQUAL "shared")
+		target_include_directories(${objects} PRIVATE "${libtdp}")
+		target_compile_options(${objects} PRIVATE -include host.h)
+		return()
+	endif()
+
+	# The tree's files are compiled as they are, and free to have what -Wextra warns of.
+	target_include_directories(${objects} PRIVATE "${kernel}" "${kernel}/mmu" "${libtdp}")
+	target_compile_options(${objects} PRIVATE -fno-strict-aliasing
+		-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
+		-Wno-missing-field-initializers -Wno-old-style-declaration -Wno-override-init
+		$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
+	target_compile_definitions(${objects} PRIVATE $<$<BOOL:${ARG_ZAPS}>:UPSTREAM_ZAPS>)
+	if(part STREQUAL "mmu" AND ARG_REPAIRED)
+		target_compile_definitions(${objects} PRIVATE make_spte=repaired_make_spte
+			make_mmio_spte=repaired_make_mmio_spte)
+	endif()
+	set_source_files_properties("${libtdp}/tdp_dump.c" PROPERTIES
+		COMPILE_OPTIONS "-include;tree_dump.h")
+	set_source_files_properties("${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c"
+		"${kernel}/mmu/tdp_mmu.c" PROPERTIES COMPILE_OPTIONS -w)
 endfunction()
 
 function(tdp_upstream_backend name tree)
@@ -118,8 +169,7 @@ function(tdp_upstream_backend name tree)
 			list(REMOVE_ITEM changed "arch/x86/kvm/mmu/tdp_mmu.c")
 			if(NOT changed AND NOT ARG_ZAPS)
 				set(tree_of ${ARG_LIKE})
-				set(taken_by ${ARG_LIKE})
-				get_target_property(out tdp-sim-${ARG_LIKE} TDP_UPSTREAM_TAKEN)
+				get_target_property(taken_by tdp-sim-${ARG_LIKE} TDP_UPSTREAM_TAKEN_BY)
 			endif()
 		endif()
 	endif()
@@ -131,66 +181,28 @@ function(tdp_upstream_backend name tree)
 			DEPENDS ${parts} "${TDP_UPSTREAM_DIR}/manifest" "${api}" ${taken}
 			COMMENT "Taking what is needed of ${tree}" VERBATIM)
 		add_custom_target(upstream-taken-${name} DEPENDS "${out}/tree_config.h")
+		set_target_properties(upstream-taken-${name} PROPERTIES TDP_UPSTREAM_TAKEN "${out}")
 	endif()
 
-	set(repaired $<$<BOOL:${ARG_REPAIRED}>:UPSTREAM_REPAIRED>)
-	set(common "${TDP_UPSTREAM_DIR}" "${out}" "${out}/include"
-		"${PROJECT_SOURCE_DIR}/libtdp/include" "${PROJECT_SOURCE_DIR}/libtdp/platform")
-	set(options $<TARGET_PROPERTY:tdp-sim,COMPILE_OPTIONS>)
-
-	# The tree's side. Its files are compiled as they are, and free to have what -Wextra warns of.
-	set(kernel "${tree}/arch/x86/kvm")
-	set_source_files_properties("${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c" PROPERTIES
-		COMPILE_OPTIONS "-include;tree_dump.h")
-	set(tree_files "${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c" "${TDP_UPSTREAM_DIR}/front.c"
-		"${TDP_UPSTREAM_DIR}/host_calls.c" "${PROJECT_SOURCE_DIR}/libtdp/tdp_dump.c")
-	set(mmu_files "${kernel}/mmu/tdp_mmu.c")
-	set(access_files "${TDP_UPSTREAM_DIR}/spte_access.c")
-	foreach(part tree mmu access)
-		if(NOT ${part}_of STREQUAL name)
-			continue()
-		endif()
-		set(objects upstream-${part}-${name})
-		add_library(${objects} OBJECT EXCLUDE_FROM_ALL ${${part}_files})
-		add_dependencies(${objects} upstream-taken-${taken_by})
-		target_include_directories(${objects} PRIVATE ${common} "${kernel}" "${kernel}/mmu"
-			"${PROJECT_SOURCE_DIR}/libtdp")
-		target_compile_options(${objects} PRIVATE -fno-strict-aliasing
-			-include kernel.h -Wno-unused -Wno-unused-parameter -Wno-sign-compare
-			-Wno-missing-field-initializers -Wno-old-style-declaration -Wno-override-init
-			$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
-		target_compile_definitions(${objects} PRIVATE ${repaired}
-			$<$<BOOL:${ARG_ZAPS}>:UPSTREAM_ZAPS>)
-		if(NOT part STREQUAL "access")
-			target_compile_options(${objects} PRIVATE ${options})
-		endif()
-		if(part STREQUAL "mmu" AND ARG_REPAIRED)
-			target_compile_definitions(${objects} PRIVATE make_spte=repaired_make_spte
-				make_mmio_spte=repaired_make_mmio_spte)
+	set(how "")
+	foreach(word REPAIRED ZAPS)
+		if(ARG_${word})
+			list(APPEND how ${word})
 		endif()
 	endforeach()
-	set_source_files_properties("${kernel}/mmu/tdp_iter.c" "${kernel}/mmu/spte.c"
-		"${kernel}/mmu/tdp_mmu.c" PROPERTIES COMPILE_OPTIONS -w)
-
-	# libtdp's side.
-	if(shared_of STREQUAL name)
-		set(shared ${TDP_UPSTREAM_SHARED})
-		list(TRANSFORM shared PREPEND "${PROJECT_SOURCE_DIR}/libtdp/")
-		add_library(upstream-shared-${name} OBJECT EXCLUDE_FROM_ALL ${shared}
-			"${TDP_UPSTREAM_DIR}/slot_flags.c")
-		add_dependencies(upstream-shared-${name} upstream-taken-${taken_by})
-		target_include_directories(upstream-shared-${name} PRIVATE ${common}
-			"${PROJECT_SOURCE_DIR}/libtdp")
-		target_compile_options(upstream-shared-${name} PRIVATE ${options} -include host.h)
-		target_compile_definitions(upstream-shared-${name} PRIVATE ${repaired})
-	endif()
+	foreach(part tree mmu access shared)
+		if(${part}_of STREQUAL name)
+			tdp_upstream_objects(upstream-${part}-${name} ${part} "${tree}" ${taken_by} tdp-sim
+				${how})
+		endif()
+	endforeach()
 
 	add_library(tdp-sim-${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:upstream-tree-${tree_of}>
 		$<TARGET_OBJECTS:upstream-mmu-${mmu_of}> $<TARGET_OBJECTS:upstream-access-${access_of}>
 		$<TARGET_OBJECTS:upstream-shared-${shared_of}>
 		"$<FILTER:$<TARGET_OBJECTS:tdp-sim>,INCLUDE,/(platform/[a-z_]+|slot_tree)[.]c[.]o$>")
 	set_target_properties(tdp-sim-${name} PROPERTIES LINKER_LANGUAGE C
-		TDP_UPSTREAM_TREE "${tree}" TDP_UPSTREAM_TAKEN "${out}")
+		TDP_UPSTREAM_TREE "${tree}" TDP_UPSTREAM_TAKEN_BY ${taken_by})
 
 	tdp_backend(${name})
 endfunction()
@@ -207,4 +219,32 @@ function(tdp_upstream name tree)
 	if(TARGET tdp-${name})
 		set_target_properties(tdp-${name} PROPERTIES EXCLUDE_FROM_ALL OFF)
 	endif()
+endfunction()
+
+# tdp_upstream_native(NAME TREE [REPAIRED]), where tdp_upstream_backend(NAME TREE ...) is, makes
+#	tdp-native-NAME, tdp-native-points-NAME	the tree's code on real threads: link with it in place of tdp-native or
+#				tdp-native-points
+function(tdp_upstream_native name tree)
+	if(NOT TARGET tdp-native)
+		return()
+	endif()
+	foreach(kind native native-points)
+		set(like tdp-${kind})
+		if(kind STREQUAL "native")
+			set(like tdp-native-objects)
+		endif()
+		set(objects "")
+		foreach(part tree mmu shared)
+			tdp_upstream_objects(upstream-${kind}-${part}-${name} ${part} "${tree}" ${name}
+				${like} ${ARGN})
+			list(APPEND objects $<TARGET_OBJECTS:upstream-${kind}-${part}-${name}>)
+		endforeach()
+		set(platform "$<FILTER:$<TARGET_OBJECTS:${like}>,INCLUDE,/(platform/[a-z_]+|slot_tree)[.]c[.]o$>")
+		add_library(tdp-${kind}-${name} STATIC EXCLUDE_FROM_ALL ${objects}
+			"$<FILTER:${platform},EXCLUDE,/native_guest[.]c[.]o$>")
+		set_target_properties(tdp-${kind}-${name} PROPERTIES LINKER_LANGUAGE C)
+		target_include_directories(tdp-${kind}-${name} INTERFACE
+			$<TARGET_PROPERTY:tdp-native,INTERFACE_INCLUDE_DIRECTORIES>)
+		target_link_libraries(tdp-${kind}-${name} PRIVATE urcu-bp)
+	endforeach()
 endfunction()

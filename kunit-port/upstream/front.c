@@ -418,7 +418,12 @@ static int kvm_tdp_map_page(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, u8
 /* As kvm_arch_vcpu_pre_fault_memory(). */
 int __kvm_vcpu_pre_fault(struct kvm_vcpu *vcpu, gfn_t gfn, u8 *level)
 {
+#ifdef UPSTREAM_REPAIRED
+	/* prefault-on-obsolete-root: another one is loaded first. */
+	int r = __kvm_vcpu_enter_guest(vcpu);
+#else
 	int r = kvm_mmu_reload(vcpu);
+#endif
 
 	return r ? r : kvm_tdp_map_page(vcpu, gfn << PAGE_SHIFT, 0, level);
 }

@@ -26,13 +26,17 @@
 #include "versions_host.h"
 
 #define CONFIG_X86_64 1 /* the tree's types depend on it */
-#define KVM_MAX_VCPUS 64
+#define KVM_MAX_VCPUS 512
 
 typedef u64 gva_t;
 typedef unsigned long hva_t;
 typedef unsigned int gfp_t;
 
 typedef atomic64_t atomic_long_t;
+
+/* The tree adds to the VM's counters by itself, and all threads to the same one. */
+#undef tdp_stat_read
+#define tdp_stat_read(stat) atomic64_read(stat)
 
 struct list_head {
 	struct list_head *next, *prev;
@@ -100,6 +104,7 @@ struct kvm_vcpu_arch {
 	bool smm;
 	bool guest_mode;
 	bool lost_access;
+	bool mapped_since;
 };
 
 struct kvm_vcpu {
@@ -111,6 +116,7 @@ struct kvm_vcpu {
 	u64 last_used_slot_gen;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
+	struct tdp_cpu cpu;
 };
 
 /**

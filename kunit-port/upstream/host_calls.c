@@ -72,7 +72,7 @@ static kvm_pfn_t look_up(const struct kvm_memory_slot *slot, gfn_t gfn, bool wri
 	r = upstream_vm->ops.fault_in(upstream_vm->host, slot_hvn(slot, gfn), write_fault,
 				      &host_writable, &pfn);
 	/* The kernel samples this plainly, which is no point: were it sampled only now, it would show. */
-	sim_point(POINT_LOAD, 0, &upstream_vm->mmu_invalidate_seq, SIM_SITE);
+	upstream_point(&upstream_vm->mmu_invalidate_seq);
 	if (r == -EAGAIN)
 		return KVM_PFN_ERR_HWPOISON;
 	if (r)

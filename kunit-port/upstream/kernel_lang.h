@@ -28,6 +28,7 @@ typedef unsigned long ulong;
 #define __aligned(n)	__attribute__((aligned(n)))
 #define fallthrough	__attribute__((fallthrough))
 
+#undef static_assert
 #define static_assert(cond, ...)   _Static_assert(cond, #cond)
 #define BUILD_BUG_ON(cond)	   ((void)sizeof(cond))
 #define BUILD_BUG_ON_INVALID(cond) ((void)sizeof(cond))

@@ -20,11 +20,11 @@ struct page;
 struct kmem_cache {
 	size_t size;
 };
-#define kmem_cache_zalloc(cache, gfp)	   sim_zalloc(1, (cache)->size, SIM_SITE)
-#define kmem_cache_free(cache, ptr)	   sim_free(ptr, SIM_SITE)
+#define kmem_cache_zalloc(cache, gfp)	   upstream_zalloc((cache)->size)
+#define kmem_cache_free(cache, ptr)	   upstream_free(ptr)
 #define __get_free_page(gfp)		   ((unsigned long)tdp_page_alloc(0))
 #define get_zeroed_page(gfp)		   ((unsigned long)tdp_page_alloc(0))
-#define free_page(addr)			   upstream_page_free((u64 *)(addr), SIM_SITE)
+#define free_page(addr)			   upstream_table_free((u64 *)(addr))
 #define kvm_account_pgtable_pages(page, n) ((void)0)
 
 /* The dummy root, which only shadow paging has. */

@@ -49,14 +49,16 @@ static u64 repaired_leaf(struct kvm_vcpu *vcpu, gfn_t gfn)
 }
 
 /*
- * mmio-over-mapping; tdp_mmu.c calls this in place of make_mmio_spte(). If what is there changes before the
- * MMIO SPTE takes its place, the fault is tried again.
+ * mmio-over-mapping; tdp_mmu.c calls this in place of make_mmio_spte(). What another vCPU has mapped
+ * stays as it is, and the fault is tried again; so it is if that changes before it is "replaced".
  */
 u64 repaired_make_mmio_spte(struct kvm_vcpu *vcpu, u64 gfn, unsigned int access);
 u64 repaired_make_mmio_spte(struct kvm_vcpu *vcpu, u64 gfn, unsigned int access)
 {
-	vcpu->arch.lost_access = is_shadow_present_pte(repaired_leaf(vcpu, gfn));
-	return make_mmio_spte(vcpu, gfn, access);
+	const u64 spte = repaired_leaf(vcpu, gfn);
+
+	vcpu->arch.mapped_since = is_shadow_present_pte(spte);
+	return vcpu->arch.mapped_since ? spte : make_mmio_spte(vcpu, gfn, access);
 }
 
 /* fault-takes-write-access, mmio-over-mapping. */
@@ -65,7 +67,10 @@ static int repaired_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	int r;
 
 	vcpu->arch.lost_access = false;
+	vcpu->arch.mapped_since = false;
 	r = kvm_tdp_mmu_map(vcpu, fault);
+	if (vcpu->arch.mapped_since)
+		return RET_PF_RETRY;
 	if (vcpu->arch.lost_access && r != RET_PF_RETRY)
 		kvm_flush_remote_tlbs_gfn(vcpu->kvm, fault->gfn, fault->goal_level);
 	return r;

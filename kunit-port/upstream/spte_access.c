@@ -109,6 +109,24 @@ SIM_BOOKKEEPING void upstream_linked(u64 old, u64 val)
 }
 
 /**
+ * upstream_not_linked() - an SPTE has not got a value, since another thread was first
+ * @sptep: the SPTE
+ * @val: the value
+ *
+ * A table that it would have linked may be filled otherwise before it is tried again, and is to be told anew.
+ */
+SIM_BOOKKEEPING void upstream_not_linked(const u64 *sptep, u64 val)
+{
+	u64 *table;
+
+	if (!is_link(val) || upstream_spte_level(sptep) <= PG_LEVEL_4K)
+		return;
+	table = __va(val & SPTE_BASE_ADDR_MASK);
+	if (sim_ptr_is_live(table))
+		sim_pages[sim_page_index(table)].touched = 0;
+}
+
+/**
  * upstream_page_free() - free a page-table page
  * @page: the page
  * @site: source line

@@ -8,6 +8,8 @@
 #include "spte.h"
 
 #undef tdp_for_each_spte
+#undef tdp_nr_roots
+#undef cds_list_for_each_entry
 #define cds_list_for_each_entry list_for_each_entry
 
 #endif /* UPSTREAM_TREE_DUMP_H */
