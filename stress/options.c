@@ -27,6 +27,7 @@ static const char help[] =
 	"  -v, --vm KEY=VALUE  as on a program's vm line: mmu, ad, levels, nx_huge_pages, eager_split,\n"
 	"                      fault_policy, pml, manual_protect, ... (may be repeated)\n"
 	"  -x, --mix WORD,...  what is done (default: everything)\n"
+	"  -o, --noise on|off  threads stop at places in the library where races might be (default on)\n"
 	"  -S, --seed N        of the random numbers (default 1)\n"
 	"  -j, --json FILE     write a summary there\n"
 	"  -q, --quiet         no status line\n"
@@ -46,6 +47,7 @@ static const struct option options[] = {
 	{ "backing", required_argument, NULL, 'b' },
 	{ "vm", required_argument, NULL, 'v' },
 	{ "mix", required_argument, NULL, 'x' },
+	{ "noise", required_argument, NULL, 'o' },
 	{ "seed", required_argument, NULL, 'S' },
 	{ "json", required_argument, NULL, 'j' },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -135,6 +137,9 @@ static int parse_vm(struct stress_options *opt, const char *keys)
 		fprintf(stderr, "tdp-stress: --vm%s: %s\n", keys, err.msg);
 	opt->vm = prog->vm;
 	program_free(prog);
+	if (!r && opt->vm.policy == VM_ZAP && !tdp_backend.zap_policy)
+		r = bad("--vm", "fault_policy=zap",
+			"split, which is all that the kernel's code does");
 	return r;
 }
 
@@ -175,13 +180,14 @@ int stress_parse(struct stress_options *opt, int argc, char **argv)
 		.vcpus = 2,
 		.slots = 4,
 		.pages = 64 * 256,
+		.noise = true,
 		.seed = 1,
 		.mix = MIX_ALL,
 		.backing = BACKING_2M,
 		.live = isatty(STDERR_FILENO),
 	};
-	while (!r &&
-	       (option = getopt_long(argc, argv, "s:a:c:m:n:b:v:x:S:j:qh", options, NULL)) != -1) {
+	while (!r && (option = getopt_long(argc, argv, "s:a:c:m:n:b:v:x:o:S:j:qh", options,
+					   NULL)) != -1) {
 		switch (option) {
 		case 's':
 			r = number("--seconds", optarg, 0, 1u << 30, &val);
@@ -211,6 +217,11 @@ int stress_parse(struct stress_options *opt, int argc, char **argv)
 			break;
 		case 'x':
 			r = parse_mix(opt, optarg);
+			break;
+		case 'o':
+			opt->noise = !strcmp(optarg, "on");
+			if (!opt->noise && strcmp(optarg, "off"))
+				r = bad("--noise", optarg, "on or off");
 			break;
 		case 'S':
 			r = number("--seed", optarg, 0, UINT64_MAX, &opt->seed);

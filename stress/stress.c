@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bugs/canary.h"
+#include "noise.h"
 #include "stress.h"
 #include "vm_config.h"
 
@@ -180,12 +181,13 @@ static void *checker_thread(void *arg)
 	return NULL;
 }
 
-static void start(pthread_t *thread, void *(*run)(void *), void *arg)
+static void start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg)
 {
 	if (pthread_create(thread, NULL, run, arg)) {
 		perror("stress: pthread_create");
 		exit(2);
 	}
+	pthread_setname_np(*thread, name);
 }
 
 static pthread_t start_all(struct stress *s)
@@ -199,10 +201,10 @@ static pthread_t start_all(struct stress *s)
 	rest_join(&s->rest, GROUP_OTHERS);
 	rest_join(&s->rest, GROUP_OTHERS);
 	for (i = 0; i < s->opt.vcpus; i++)
-		start(&s->vcpus[i].thread, vcpu_thread, &s->vcpus[i]);
-	start(&s->vmm.thread, vmm_thread, &s->vmm);
-	start(&s->host_actor.thread, host_thread, &s->host_actor);
-	start(&checker, checker_thread, s);
+		start(&s->vcpus[i].thread, "vcpu", vcpu_thread, &s->vcpus[i]);
+	start(&s->vmm.thread, "vmm", vmm_thread, &s->vmm);
+	start(&s->host_actor.thread, "host", host_thread, &s->host_actor);
+	start(&checker, "checker", checker_thread, s);
 	return checker;
 }
 
@@ -255,6 +257,7 @@ static int setup(struct stress *s)
 	int r;
 
 	format_init(&s->fmt, &s->opt.vm);
+	noise_init(s->opt.seed, s->opt.noise);
 	rest_init(&s->rest);
 	tdp_set_warn(violation_warn, s);
 	s->vmm = (struct actor){ .stress = s, .rng.state = s->opt.seed * 1000 + 100 };
@@ -285,11 +288,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "stress: the VM cannot be set up: %d\n", r);
 		return 2;
 	}
+	stacks_init();
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	checker = start_all(s);
-	if (!watch(s, began) || !join_all(s, checker))
+	if (!watch(s, began) || !join_all(s, checker)) {
 		violation(s, 'P', NO_PAGE, "a thread does not end");
+		stacks_print();
+	}
 	if (!atomic_load(&s->violations))
 		check_end(s);
 	elapsed = seconds_now() - began;

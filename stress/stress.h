@@ -15,6 +15,8 @@
  *	vmm.c		what the VMM does; migrate.c: live migration
  *	check.c		rules that need a quiet moment
  *	violation.c	what went wrong, for a person to read
+ *	stacks.c	where threads are, when one hangs
+ *	noise.c		threads of the library that stop for a moment
  *
  * Nothing here asks libtdp what is right: SPTEs are read as oracle/format.h restates them.
  */
@@ -94,6 +96,7 @@ enum mix {
  * @accesses: of guests, after which it ends; 0: only with the time
  * @pages: of guest memory, a multiple of what a slot must have
  * @mix: of enum mix
+ * @noise: threads of the library stop at the wrong places
  * @vm: kind of MMU and the rest, as the oracle describes it (oracle/op.h)
  * @backing: largest pages that the host maps the memory with
  * @json: file for the summary, or NULL
@@ -106,6 +109,7 @@ struct stress_options {
 	unsigned int slots;
 	uint64_t pages;
 	uint64_t seed;
+	bool noise;
 	unsigned int mix;
 	struct vm_desc vm;
 	enum slot_backing backing;
@@ -114,6 +118,10 @@ struct stress_options {
 };
 
 int stress_parse(struct stress_options *opt, int argc, char **argv);
+
+/* stacks.c */
+void stacks_init(void);
+void stacks_print(void);
 
 /* ---- random numbers, one stream a thread ---- */
 

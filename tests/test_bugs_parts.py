@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import types
 import unittest
 import xml.etree.ElementTree
 from pathlib import Path
@@ -13,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "fuzz", "bugs")]
 
 import bug_docs  # noqa: E402
+import bug_engines  # noqa: E402
 import bug_run  # noqa: E402
 import bug_trees  # noqa: E402
 import cmd_bugs  # noqa: E402
@@ -208,8 +210,8 @@ def search(seconds, detected, rule="T", others=()):
 
 class Reporting(unittest.TestCase):
     def rows(self):
-        found = cmd_bugs.summary([search(1.0, 10), search(3.0, 30), search(120, None, others="!")])
-        lost = cmd_bugs.summary([search(120, None), search(120, None), search(9.0, 5)])
+        found = cmd_bugs.summary([search(1.0, 10), search(3.0, 30), search(120, None, others="!")], 120)
+        lost = cmd_bugs.summary([search(120, None), search(120, None), search(9.0, 5)], 120)
         row = {"title": "t", "fix": "what if", "kind": "C", "rules": "T", "form": None}
         return {"a-bug": dict(row, engines={"fuzz": found, "asan": found}),
                 "b-bug": dict(row, form="nearest", engines={"fuzz": lost, "asan": lost})}
@@ -234,6 +236,34 @@ class Reporting(unittest.TestCase):
         self.assertIn(">120 (1/3)", bug_docs.text_table(rows))
         self.assertIn("- **b-bug**: nearest", bug_docs.markdown(about))
         xml.etree.ElementTree.fromstring(bug_docs.Picture(about).draw())
+
+    def test_table_of_real_threads(self):
+        rows = self.rows()
+        about = {"bugs": rows, "figures": cmd_bugs.figures_of(rows, {}), "budget_s": 120}
+        self.assertNotIn("On real threads", bug_docs.markdown(about))
+        warned = dict(search(2.0, 1), rule="!", others="")
+        raced = dict(search(4.0, 1), rule="ThreadSanitizer", crash="ThreadSanitizer: data race")
+        rows["a-bug"]["engines"] |= {"stress": cmd_bugs.summary([warned, search(30, None)], 30),
+                                     "stress-tsan": cmd_bugs.summary([raced], 30)}
+        page = bug_docs.markdown(about)
+        self.assertIn("On real threads, 30 s of processor time", page)
+        self.assertIn("| a-bug | 3.00 (2/3) |  | >16 (1/2) |  | 4.00 | 3/3/2 of 3 | ThreadSanitizer, WARN |", page)
+        self.assertNotIn("ThreadSanitizer", page.split("On real threads")[0])
+
+    def test_real_threads(self):
+        for name, says, rule in (("a-rule", "rule U broken: a frame", "U"), ("silent", "ok", None),
+                                 ("raced", "WARNING: ThreadSanitizer: data race (pid=1)", "ThreadSanitizer")):
+            with tempfile.TemporaryDirectory() as folder:
+                program = Path(folder, "tdp-stress-" + name)
+                program.write_text(f"#!/bin/sh\necho '{says}'\necho 'bug: reached 7 times, triggered 0 times'\n",
+                                   encoding="utf-8")
+                program.chmod(0o755)
+                bug = types.SimpleNamespace(build=name)
+                found = bug_engines.ALL["stress"].search(bug, 2, 5, bug_run.Running(), folder, None)
+                self.assertEqual(found.rule, rule)
+                self.assertEqual(found.milestones.get("reached"), 7)
+                self.assertNotIn("triggered", found.milestones)
+                self.assertEqual("detected" in found.milestones, rule is not None)
 
     def test_table_of_a_page(self):
         page = "before\n<!-- from ./dev {} --docs -->\n{}<!-- end -->\nafter\n"

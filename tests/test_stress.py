@@ -44,20 +44,24 @@ def run(program, *options):
                           text=True, timeout=2 * LIMIT)
 
 
+def check_kind(test, program, options):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "summary.json")
+        done = run(program, "--accesses", str(ACCESSES), "--json", path, *options)
+        test.assertEqual(done.returncode, 0, f"{options}\n{done.stdout}{done.stderr}")
+        with open(path, encoding="utf-8") as file:
+            figures = json.load(file)
+    print(" ".join(options) + ": " + done.stdout, end="")
+    test.assertEqual(figures["violations"], 0)
+    test.assertGreaterEqual(figures["guest_accesses"], ACCESSES)
+    test.assertGreater(figures["faults"], 0)
+    test.assertLess(figures["seconds"], LIMIT, "the time was over before the accesses")
+
+
 class Stress(unittest.TestCase):
     def test_kinds(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "summary.json")
-            for options in KINDS:
-                done = run(STRESS, "--accesses", str(ACCESSES), "--json", path, *options)
-                self.assertEqual(done.returncode, 0, f"{options}\n{done.stdout}{done.stderr}")
-                with open(path, encoding="utf-8") as file:
-                    figures = json.load(file)
-                print(" ".join(options) + ": " + done.stdout, end="")
-                self.assertEqual(figures["violations"], 0)
-                self.assertGreaterEqual(figures["guest_accesses"], ACCESSES)
-                self.assertGreater(figures["faults"], 0)
-                self.assertLess(figures["seconds"], LIMIT, "the time was over before the accesses")
+        for options in KINDS:
+            check_kind(self, STRESS, options)
 
     def test_bugs(self):
         for name in BUGS:

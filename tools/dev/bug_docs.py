@@ -28,16 +28,20 @@ def cell(one):
     return median
 
 
+def simulated(row):
+    return [one for engine, one in row["engines"].items() if engine in bug_engines.SIMULATED]
+
+
 def aside(row):
     """Rules that other than the bug's own broke, and how runs ended otherwise."""
-    found = sorted({rule for one in row["engines"].values() for rule in one["others"]})
-    ends = sorted({crash.split(":")[0] for one in row["engines"].values()
-                   for crash in one["crashes"]})
+    found = sorted({rule for one in simulated(row) for rule in one["others"]})
+    ends = sorted({crash.split(":")[0] for one in simulated(row) for crash in one["crashes"]})
     return " ".join(["WARN" if rule == "!" else rule for rule in found] + ends)
 
 
 def broken(row):
-    return "".join(sorted({rule for one in row["engines"].values() for rule in one["rules"]}))
+    return "".join(sorted({rule for one in simulated(row) or row["engines"].values()
+                           for rule in one["rules"]}))
 
 
 def text_table(rows):
@@ -61,7 +65,7 @@ def counts(one):
 def markdown(about):
     """The table, and what was not as described."""
     rows, figures = about["bugs"], about["figures"]
-    engines = list(bug_engines.ALL)
+    engines = bug_engines.SIMULATED
     out = [f"Budget of one search: {about['budget_s']} s. Detected by `fuzz` within it: "
            f"{figures['detected']} of {figures['rows']}; median over bugs {figures['median_s']} s, "
            f"slowest {figures['slowest_s']} s; false alarms {figures['false_alarms']} in "
@@ -76,10 +80,37 @@ def markdown(about):
                    + (f"{fuzz['median_executions']:,.0f}" if fuzz else "") + " | "
                    + " | ".join(cell(row["engines"].get(engine)) for engine in engines)
                    + f" | {aside(row)} |")
+    threads = {name: row for name, row in rows.items()
+               if row["engines"].keys() & set(bug_engines.ON_THREADS)}
+    if threads:
+        out += ["", *on_threads(threads)]
     forms = [f"- **{name}**: {row['form']}" for name, row in rows.items() if row["form"]]
     if forms:
         out += ["", "Not as the kernel had them:", "", *forms]
     return "\n".join(out) + "\n"
+
+
+def on_threads(rows):
+    """The table of bugs that real threads run into, beside the fuzzers' times for the same."""
+    engines = ["fuzz", "tsan", *bug_engines.ON_THREADS]
+    budget = max(one["budget_s"] for row in rows.values() for engine, one in row["engines"].items()
+                 if engine in bug_engines.ON_THREADS)
+    out = [f"On real threads, {budget} s of processor time for a search; what is wrong first counts, whatever "
+           "it is:", "",
+           "| bug | " + " | ".join(f"{name}, s" for name in engines)
+           + " | reached/triggered/detected | by |",
+           "|---|" + "--:|" * len(engines) + "---|---|"]
+    for name, row in rows.items():
+        ours = [row["engines"][engine] for engine in bug_engines.ON_THREADS
+                if engine in row["engines"]]
+        total = {what: sum(one[what] for one in ours)
+                 for what in ("reached", "triggered", "detected", "runs")}
+        out.append(f"| {name} | "
+                   + " | ".join(cell(row["engines"].get(engine)) for engine in engines)
+                   + f" | {counts(total)} | "
+                   + ", ".join(sorted({"WARN" if by == "!" else by for one in ours
+                                       for by in one["by"]})) + " |")
+    return out
 
 
 def markdown_upstream(about):
@@ -137,7 +168,7 @@ class Picture:
 
     def legend(self):
         x = self.LEFT
-        for name in bug_engines.ALL:
+        for name in bug_engines.SIMULATED:
             self.out.append(f'<circle cx="{x}" cy="18" r="4" fill="{self.COLOURS[name]}"/>')
             self.text(x + 9, 22, name)
             x += 34 + 8 * len(name)
@@ -160,7 +191,7 @@ class Picture:
                 self.out.insert(0, f'<rect x="0" y="{top}" width="{self.LEFT + self.WIDTH}" '
                                 f'height="{self.LINE}" fill="#f6f7f9"/>')
             self.text(self.LEFT - 12, top + 16, f"{name} {row['kind']}", "end")
-            present = [engine for engine in bug_engines.ALL if engine in row["engines"]]
+            present = [engine for engine in bug_engines.SIMULATED if engine in row["engines"]]
             for i, engine in enumerate(present):
                 y = round(top + self.LINE * (i + 1) / (len(present) + 1), 1)
                 self.mark(y, row["engines"][engine], self.COLOURS[engine])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What looks for known bugs: the fuzz targets in three builds, chance, and exhaustive search."""
+"""What looks for known bugs: the fuzz targets in three builds, chance, exhaustive search, and real threads."""
 import os
 import shutil
 
@@ -120,6 +120,36 @@ class Explorer(Engine):
         return outcome
 
 
+class Threads(Engine):
+    """./dev stress. Each search has another kind of MMU; whatever is wrong is the bug's doing."""
+
+    KINDS = [[], ["ad=off", "manual_protect=on"], ["mmu=npt"], ["pml=on", "eager_split=on"],
+             ["fault_policy=zap"]]
+
+    def target(self, bug):
+        return "tdp-stress-" + bug.build
+
+    def search(self, bug, seed, budget, running, where, seeds):
+        def read(outcome, line):
+            outcome.read(line)
+            broken = bug_run.BROKEN.search(line)
+            if broken and not outcome.rule:
+                outcome.rule = broken[1]
+            for what, times in bug_run.TIMES.findall(line):
+                if int(times):
+                    outcome.milestones[what] = int(times)
+
+        words = self.KINDS[(seed - 1) % len(self.KINDS)]
+        outcome, _ = bug_run.run(
+            [os.path.join(where, self.target(bug)), "--quiet", "--seconds=0", f"--seed={seed}",
+             *(f"--vm={word}" for word in words)], budget, running, read)
+        if not outcome.rule and outcome.crash:
+            outcome.rule = outcome.crash.split(":")[0]
+        if outcome.rule:
+            outcome.milestones["detected"] = 1
+        return outcome
+
+
 ALL = {engine.name: engine for engine in (
     Fuzzer("fuzz", "fuzz-plain", "libFuzzer, no sanitizer"),
     Fuzzer("asan", "fuzz", "libFuzzer under ASan and UBSan"),
@@ -127,4 +157,9 @@ ALL = {engine.name: engine for engine in (
     Chance("random", "plain", "programs and schedules at random"),
     Explorer("explore", "plain", "all schedules of the regression program with at most "
              f"{Explorer.PREEMPTIONS} preemptions"),
+    Threads("stress", "plain", "real threads, no sanitizer", "C"),
+    Threads("stress-asan", "asan", "real threads under ASan and UBSan", "C"),
+    Threads("stress-tsan", "tsan", "real threads under TSan", "C"),
 )}
+ON_THREADS = [name for name, engine in ALL.items() if isinstance(engine, Threads)]
+SIMULATED = [name for name in ALL if name not in ON_THREADS]

@@ -10,6 +10,7 @@ import time
 SAID = re.compile(r"^bug: (reached|triggered|detected|other)(?: (?:rule=)?(\S+))? executions=(\d+)$")
 EXECUTIONS = re.compile(r"^#(\d+)\s|^stat::number_of_executed_units:\s+(\d+)")
 EXPLORED = re.compile(r"\b(\d+) schedules? with at most")
+TIMES = re.compile(r"\b(reached|triggered) (\d+) times")
 BROKEN = re.compile(r"\brule (\S) broken")
 SANITIZER = re.compile(r"^(?:==\d+==)?\s*(?:ERROR|WARNING): (\w+Sanitizer): (\S+)"
                        r"|(runtime error): ")
@@ -21,7 +22,8 @@ ENVIRONMENT = {
     # What is found has to be said, where it is in the source has not.
     "ASAN_OPTIONS": "symbolize=0:quarantine_size_mb=16",
     "UBSAN_OPTIONS": "symbolize=0",
-    "TSAN_OPTIONS": "symbolize=0:report_signal_unsafe=0",
+    # Its handler of SIGSEGV can wait for a thread that waits for it to report.
+    "TSAN_OPTIONS": "symbolize=0:report_signal_unsafe=0:halt_on_error=1:handle_segv=0",
 }
 
 

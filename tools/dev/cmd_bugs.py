@@ -8,11 +8,14 @@ For each bug of fuzz/bugs (docs/bugs.md) the engines look for it from scratch, s
   tsan     the same under TSan, for bugs that need an interleaving
   random   programs and schedules at random, which learn nothing from what was run
   explore  all schedules, with up to two preemptions, of the program that shows the bug
+  stress   ./dev stress: real threads, for bugs that need an interleaving; stress-asan, stress-tsan: under
+           sanitizers. Each search has another kind of MMU
 
 Fuzzers start from the corpus without corpus/regress, and without what shows the bug as it stands: it
 is their search that is measured. Seconds are of processor time, so that what else runs on the machine
 matters little. A search that finds nothing counts as the whole budget. A bug is detected when a rule
-that it is known to break is broken; other rules, and WARNs that fire alone, are columns of their own.
+that it is known to break is broken; other rules, and WARNs that fire alone, are columns of their own. On real
+threads whatever is wrong first counts.
 The library without a bug is run for the same budget: what is found there is a false alarm.
 Interrupted, it reports what was done.
 
@@ -211,9 +214,9 @@ def median(values):
     return round(statistics.median(values), 3) if values else None
 
 
-def summary(runs):
+def summary(runs, budget):
     """What several searches by one engine come to."""
-    return {"runs": len(runs), "detected": sum(r["detected"] is not None for r in runs),
+    return {"budget_s": budget, "runs": len(runs), "detected": sum(r["detected"] is not None for r in runs),
             "reached": sum(r["reached"] is not None for r in runs),
             "triggered": sum(r["triggered"] is not None for r in runs),
             "rules": "".join(sorted({r["rule"] for r in runs if r["rule"] and len(r["rule"]) == 1})),
@@ -232,7 +235,7 @@ def is_found(one):
     return 2 * one["detected"] > one["runs"]
 
 
-def rows_of(bugs, done, before):
+def rows_of(bugs, done, before, budget):
     """{name: what is known of the bug and what each engine came to}"""
     rows = {}
     for bug in bugs:
@@ -242,7 +245,7 @@ def rows_of(bugs, done, before):
                     if search.bug and search.bug.name == bug.name
                     and search.engine.name == engine]
             if runs:
-                engines[engine] = summary(runs)
+                engines[engine] = summary(runs, budget)
         if engines:
             rows[bug.name] = {"title": bug.title, "fix": bug.fix, "kind": bug.kind,
                               "rules": bug.rules, "form": bug.words.get("form"),
@@ -299,6 +302,10 @@ def title_of(args):
     return "bugs" if args.backend == BACKENDS[0] else "bugs-" + args.backend
 
 
+def engines_for(backend):
+    return bug_engines.ALL if backend == BACKENDS[0] else bug_engines.SIMULATED
+
+
 def planted_upstream(bugs):
     """Those that the kernel's own code can have, in copies of what they change there."""
     if not upstream.unpacked():
@@ -309,7 +316,7 @@ def planted_upstream(bugs):
         print(f"{name}: {why}")
     for bug in bugs:
         bug.build = "upstream-" + bug.name
-    bug_run.ENVIRONMENT["TSAN_OPTIONS"] = f"report_signal_unsafe=0:suppressions={upstream.RACES}"
+    bug_run.ENVIRONMENT["TSAN_OPTIONS"] += f":symbolize=1:suppressions={upstream.RACES}"
     return bugs
 
 
@@ -324,10 +331,13 @@ def run(args):
     everything = [known_bugs.load(name) for name in known_bugs.names()]
     bugs = [bug for bug in everything if not args.bug or bug.name in args.bug]
     title = title_of(args)
-    if args.backend != BACKENDS[0]:
-        bugs = planted_upstream(bugs)
     engines = [bug_engines.ALL[name] for name in
-               args.engines or (["fuzz"] if args.quick else bug_engines.ALL)]
+               args.engines or (["fuzz"] if args.quick else engines_for(args.backend))]
+    if args.backend != BACKENDS[0]:
+        for engine in engines:
+            if engine.name not in engines_for(args.backend):
+                raise paths.Failure(f"--engines={engine.name} is for --backend={BACKENDS[0]}", status=2)
+        bugs = planted_upstream(bugs)
     budget = args.seconds or (QUICK_SECONDS if args.quick else 120)
     searches = planned(args, bugs, engines)
     where = build_all(searches, args.jobs)
@@ -338,7 +348,7 @@ def run(args):
 
     before = report.read(title) if args.add else None
     before = before or {"bugs": {}, "clean": {}}
-    rows = rows_of(everything if args.add else bugs, done, before["bugs"])
+    rows = rows_of(everything if args.add else bugs, done, before["bugs"], budget)
     for name in rows.keys() & showing.keys():
         rows[name]["seeds_that_show_it"] = showing[name]
     clean = clean_of(done, before["clean"])

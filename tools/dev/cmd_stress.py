@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs guests, a VMM and a host on real threads, all on one VM of libtdp, under ThreadSanitizer.
+"""Runs guests, a VMM and a host on real threads, all on one VM of libtdp, under ThreadSanitizer;
+or with --backend=upstream on one of the kernel's own code.
 
 Guests write, read and execute; the VMM migrates, moves and deletes slots, splits, recovers NX pages,
 zaps; the host unmaps, moves, ages pages and forms huge ones. What must hold meanwhile is checked where it
@@ -17,7 +18,7 @@ import subprocess
 import sys
 
 import arguments
-import builds
+import backends
 import packages
 import paths
 import report
@@ -37,6 +38,7 @@ def add_arguments(p):
     p.add_argument("--flavour", default="tsan", metavar="NAME",
                    type=arguments.one_of("flavour", list(FLAVOURS)),
                    help="tsan (default), asan (with UBSan), or plain")
+    backends.add_argument(p)
     p.add_argument("--vcpus", type=arguments.whole, default=2, metavar="N",
                    help="vCPUs, 1 to 8 (default: %(default)s)")
     p.add_argument("--memory", type=arguments.whole, default=64, metavar="MIB",
@@ -48,13 +50,16 @@ def add_arguments(p):
                    help="as on a program's vm line: mmu, ad, nx_huge_pages, ... (may be repeated)")
     p.add_argument("--mix", metavar="WORD,...",
                    help="what is done; build/tsan/tdp-stress --help lists the words (default: everything)")
+    p.add_argument("--noise", default="on", metavar="on|off", type=arguments.one_of("noise", ["on", "off"]),
+                   help="threads stop at places in the MMU where races might be (default: %(default)s)")
     p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
                    help="of the random numbers (default: %(default)s)")
 
 
 def command(program, args, summary):
     line = [program, "--seconds", str(args.seconds), "--vcpus", str(args.vcpus), "--memory",
-            str(args.memory), "--backing", args.backing, "--seed", str(args.seed), "--json", summary]
+            str(args.memory), "--backing", args.backing, "--noise", args.noise, "--seed",
+            str(args.seed), "--json", summary]
     for key in args.vm:
         line += ["--vm", key]
     if args.mix:
@@ -62,11 +67,11 @@ def command(program, args, summary):
     return line
 
 
-def run_it(line, log):
+def run_it(line, log, tsan_options):
     """Exit status and what was said; on the terminal as it comes, in `log` as well."""
     # A race is reported, and the run goes on: one report does not hide the next.
     environment = dict(os.environ, TSAN_OPTIONS="halt_on_error=0 exitcode=66 second_deadlock_stack=1 "
-                       + os.environ.get("TSAN_OPTIONS", ""))
+                       + tsan_options + os.environ.get("TSAN_OPTIONS", ""))
     said = []
     with open(log, "w", encoding="utf-8") as file:
         child = subprocess.Popen(line, stderr=subprocess.PIPE, env=environment)
@@ -85,15 +90,16 @@ def run_it(line, log):
 
 
 def run(args):
-    program = builds.program(builds.build(FLAVOURS[args.flavour], args.jobs, ["tdp-stress"]), "tdp-stress")
+    program = backends.program(args, FLAVOURS[args.flavour], "tdp-stress")
     folder = os.path.join(paths.BUILD, "stress")
     os.makedirs(folder, exist_ok=True)
-    summary, log = (os.path.join(folder, args.flavour + end) for end in (".json", ".log"))
+    name = args.flavour if args.backend == backends.LIBTDP else f"{args.flavour}-{args.backend}"
+    summary, log = (os.path.join(folder, name + end) for end in (".json", ".log"))
     if os.path.exists(summary):
         os.remove(summary)
     line = command(program, args, summary)
     print(" ".join(map(paths.shown, line)), flush=True)
-    status, said = run_it(line, log)
+    status, said = run_it(line, log, backends.tsan_options(args))
     if status == 2:
         return 2
     found = SANITIZER.findall(said)
@@ -105,8 +111,8 @@ def run(args):
         found = [f"ended with status {status} and no summary"]
     figures["sanitizer_reports"] = len(found)
     ok = not found and not figures["violations"] and status == 0
-    path = report.write("stress", ok, figures, flavour=args.flavour, seed=args.seed, vm=args.vm,
-                        command=" ".join(line), reports=found[:20])
+    path = report.write("stress", ok, figures, backend=args.backend, flavour=args.flavour,
+                        seed=args.seed, vm=args.vm, command=" ".join(line), reports=found[:20])
     for one in found[:5]:
         print("sanitizer: " + one)
     if not ok:
