@@ -12,12 +12,17 @@ BUILD = ["cmake", "ninja-build", "gcc", "libc6-dev", "pkg-config", "libcmocka-de
          "liburcu-dev", "libboost-context-dev"]
 # spatch, which puts known bugs into copies of libtdp.
 BUGS = ["coccinelle"]
-# libtdp for aarch64, and what runs it here; the libraries are fetched by arm64.py.
-CROSS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user-static"]
+# libtdp for other CPUs, and what runs it here; the libraries are fetched by cross.py.
+CROSS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "gcc-s390x-linux-gnu", "libc6-dev-s390x-cross",
+         "qemu-user-static"]
 CLANG = ["clang-19", "llvm-19", "libclang-rt-19-dev"]
+# afl-clang-fast, which is clang-14, and afl-fuzz.
+AFL = ["afl++"]
 # A browser, for the test that clicks through the page of `tdp run --html`.
 BROWSER = ["chromium", "chromium-driver", "python3-selenium"]
 KERNEL = ["linux-source-6.12", "xz-utils"]
+# A kernel with KUnit tests in it, and what it runs on (docs/kunit.md).
+KUNIT = KERNEL + ["make", "gcc", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "qemu-system-x86", "coccinelle"]
 LINT = ["clang-format-19", "clang-tidy-19"] + KERNEL
 
 
