@@ -17,6 +17,7 @@ struct bench_options {
 
 struct bench_options bench_options(int argc, char **argv, const char *help);
 double bench_now(void);
+double bench_ns(void);
 void __attribute__((noreturn)) bench_die(const char *path, const char *why);
 
 #endif /* MEASURE_H */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs a benchmark, bench/bench_NAME.c, built plain and under ASan+UBSan; sched under TSan too.
+"""Runs a benchmark, bench/bench_NAME.c, built plain and under ASan+UBSan; sched under TSan too; policy and mmu plain.
 
 The report build/report/bench-NAME.json holds its figures, most with the build in their name:
 what.plain.exec_per_s, what.asan.exec_per_s."""
@@ -7,6 +7,8 @@ import json
 import os
 
 import arguments
+import bench_mmu
+import bench_policy
 import builds
 import live
 import packages
@@ -17,6 +19,8 @@ SUMMARY = "measure speed (default: fuzz)"
 PACKAGES = packages.BUILD + packages.CLANG
 PRESETS = ["plain", "asan"]
 MORE_PRESETS = {"sched": ["tsan"]}
+# Those that do more than print figures, with a run(args) of their own.
+OWN = {"mmu": bench_mmu, "policy": bench_policy}
 
 
 def names():
@@ -29,6 +33,12 @@ def add_arguments(p):
     p.add_argument("name", nargs="?", default="fuzz", metavar="NAME",
                    type=arguments.one_of("benchmark", names()),
                    help="one of: " + ", ".join(names()))
+    p.add_argument("--docs", action="store_true",
+                   help="mmu and policy only; run nothing: write tables and pictures from the last report into "
+                        "docs/performance.md or docs/policy.md")
+    p.add_argument("--rounds", type=arguments.whole, metavar="N",
+                   help="mmu only: how often each operation is run on libtdp and on the kernel's own code "
+                        f"(default: {bench_mmu.ROUNDS})")
 
 
 def measure(name, preset, jobs):
@@ -49,6 +59,12 @@ def with_build(figure, preset):
 
 
 def run(args):
+    if args.rounds and args.name != "mmu":
+        raise paths.Failure(f"--rounds: expected mmu, not {args.name}", status=2)
+    if args.name in OWN:
+        return OWN[args.name].run(args)
+    if args.docs:
+        raise paths.Failure(f"--docs: expected one of {', '.join(OWN)}, not {args.name}", status=2)
     figures = {}
     detail = {}
     ok = True
