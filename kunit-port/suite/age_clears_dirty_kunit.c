@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Made by "tdp kunit" from this program:
+ *
+ *   tdp 1
+ *   vm mmu=ept ad=on levels=4
+ *   slot 0 base=0x0 pages=0x200 backing=4K
+ *   thread vcpu 0
+ *       write 0x0
+ *   thread host
+ *       age 0x0 0x1
+ */
+#include <kunit/test.h>
+
+#include "tdp_kunit.h"
+
+static void age_clears_dirty_ept_ad(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
+	const u64 rwx_4k_d = 0x8600000000000a77ULL;
+	const struct tdp_vm_params params = {
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, host: age 0x0 0x1 */
+	tdp_expect_return(vm, tdp_age(vm, 0, 0x1), 1, "M: it was used");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_d,
+			"D: mapped rwx");
+}
+
+static void age_clears_dirty_ept_no_ad(struct kunit *test)
+{
+	const u64 rwx_4k = 0x8610000000000877ULL;
+	const u64 tracked_4k = 0x8750000000000870ULL;
+	const struct tdp_vm_params params = {
+		.ad_off = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, host: age 0x0 0x1 */
+	tdp_expect_return(vm, tdp_age(vm, 0, 0x1), 1, "M: it was used");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | tracked_4k,
+			"D: mapped for nothing, to see the next access");
+}
+
+static void age_clears_dirty_npt(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x0000000000000e67ULL;
+	const u64 rwx_4k_d = 0x0000000000000e47ULL;
+	const struct tdp_vm_params params = {
+		.npt = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, host: age 0x0 0x1 */
+	tdp_expect_return(vm, tdp_age(vm, 0, 0x1), 1, "M: it was used");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_d,
+			"D: mapped rwx");
+}
+
+static struct kunit_case age_clears_dirty_cases[] = {
+	KUNIT_CASE(age_clears_dirty_ept_ad),
+	KUNIT_CASE(age_clears_dirty_ept_no_ad),
+	KUNIT_CASE(age_clears_dirty_npt),
+	{}
+};
+
+static struct kunit_suite age_clears_dirty_suite = {
+	.name = "tdp_age_clears_dirty",
+	.test_cases = age_clears_dirty_cases,
+};
+
+kunit_test_suite(age_clears_dirty_suite);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Made by "tdp kunit" from this program:
+ *
+ *   tdp 1
+ *   vm mmu=ept ad=on levels=4
+ *   slot 0 base=0x0 pages=0x200 backing=2M flags=log
+ *   thread vcpu 0
+ *       read 0x0
+ *   thread vmm
+ *       log-stop 0
+ */
+#include <kunit/test.h>
+
+#include "tdp_kunit.h"
+
+static void collapse_inverted_ept_ad(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
+	const struct tdp_vm_params params = {
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.flags = TDP_LOG,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: read 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_2M);
+	tdp_expect_frame(vm, tdp_read(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-stop 0 */
+	tdp_expect_return(vm, tdp_log_stop(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_none(vm, TDP_NORMAL, 0x0, "M: small pages make room for a huge one");
+	tdp_expect_stat(vm, 0, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 2, "L: page tables in use");
+}
+
+static void collapse_inverted_ept_no_ad(struct kunit *test)
+{
+	const u64 rwx_4k = 0x8610000000000877ULL;
+	const struct tdp_vm_params params = {
+		.ad_off = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.flags = TDP_LOG,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: read 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_2M);
+	tdp_expect_frame(vm, tdp_read(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-stop 0 */
+	tdp_expect_return(vm, tdp_log_stop(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_none(vm, TDP_NORMAL, 0x0, "M: small pages make room for a huge one");
+	tdp_expect_stat(vm, 0, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 2, "L: page tables in use");
+}
+
+static void collapse_inverted_npt(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x0000000000000e67ULL;
+	const struct tdp_vm_params params = {
+		.npt = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.flags = TDP_LOG,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: read 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_2M);
+	tdp_expect_frame(vm, tdp_read(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-stop 0 */
+	tdp_expect_return(vm, tdp_log_stop(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_none(vm, TDP_NORMAL, 0x0, "M: small pages make room for a huge one");
+	tdp_expect_stat(vm, 0, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 2, "L: page tables in use");
+}
+
+static struct kunit_case collapse_inverted_cases[] = {
+	KUNIT_CASE(collapse_inverted_ept_ad),
+	KUNIT_CASE(collapse_inverted_ept_no_ad),
+	KUNIT_CASE(collapse_inverted_npt),
+	{}
+};
+
+static struct kunit_suite collapse_inverted_suite = {
+	.name = "tdp_collapse_inverted",
+	.test_cases = collapse_inverted_cases,
+};
+
+kunit_test_suite(collapse_inverted_suite);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Made by "tdp kunit" from this program:
+ *
+ *   tdp 1
+ *   vm mmu=ept ad=on levels=4
+ *   slot 0 base=0x0 pages=0x400 backing=4K
+ *   thread vcpu 0
+ *       write 0x1ff
+ *       write 0x200
+ *   thread vmm
+ *       write-protect 0 0x1ff 4K
+ */
+#include <kunit/test.h>
+
+#include "tdp_kunit.h"
+
+static void iter_511_ept_ad(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
+	const u64 rx_4k_a_d_mmu_ro = 0x8200000000000b75ULL;
+	const struct tdp_vm_params params = {
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x400,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x1ff */
+	tdp_host_map(vm, 0x0, 0x400, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x1ff), 0x4001ff,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x1ff, TDP_4K, 0x4001ffULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t0, vcpu 0: write 0x200 */
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x200), 0x400200,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x200, TDP_4K, 0x400200ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 2, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 4, "L: page tables in use");
+
+	/* t1, vmm: write-protect 0 0x1ff 4K */
+	tdp_expect_return(vm, tdp_write_protect(vm, 0, 0, 0x1ff, TDP_4K), 1,
+			  "W: something was writable");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x1ff, TDP_4K, 0x4001ffULL << PAGE_SHIFT | rx_4k_a_d_mmu_ro,
+			"W: mapped rx");
+}
+
+static void iter_511_ept_no_ad(struct kunit *test)
+{
+	const u64 rwx_4k = 0x8610000000000877ULL;
+	const u64 rx_4k_mmu_ro = 0x8210000000000875ULL;
+	const struct tdp_vm_params params = {
+		.ad_off = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x400,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x1ff */
+	tdp_host_map(vm, 0x0, 0x400, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x1ff), 0x4001ff,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x1ff, TDP_4K, 0x4001ffULL << PAGE_SHIFT | rwx_4k,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t0, vcpu 0: write 0x200 */
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x200), 0x400200,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x200, TDP_4K, 0x400200ULL << PAGE_SHIFT | rwx_4k,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 2, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 4, "L: page tables in use");
+
+	/* t1, vmm: write-protect 0 0x1ff 4K */
+	tdp_expect_return(vm, tdp_write_protect(vm, 0, 0, 0x1ff, TDP_4K), 1,
+			  "W: something was writable");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x1ff, TDP_4K, 0x4001ffULL << PAGE_SHIFT | rx_4k_mmu_ro,
+			"W: mapped rx");
+}
+
+static void iter_511_npt(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x0000000000000e67ULL;
+	const u64 rx_4k_a_d_mmu_ro = 0x0000000000000a65ULL;
+	const struct tdp_vm_params params = {
+		.npt = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x400,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x1ff */
+	tdp_host_map(vm, 0x0, 0x400, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x1ff), 0x4001ff,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x1ff, TDP_4K, 0x4001ffULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t0, vcpu 0: write 0x200 */
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x200), 0x400200,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x200, TDP_4K, 0x400200ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 2, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 4, "L: page tables in use");
+
+	/* t1, vmm: write-protect 0 0x1ff 4K */
+	tdp_expect_return(vm, tdp_write_protect(vm, 0, 0, 0x1ff, TDP_4K), 1,
+			  "W: something was writable");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x1ff, TDP_4K, 0x4001ffULL << PAGE_SHIFT | rx_4k_a_d_mmu_ro,
+			"W: mapped rx");
+}
+
+static struct kunit_case iter_511_cases[] = {
+	KUNIT_CASE(iter_511_ept_ad),
+	KUNIT_CASE(iter_511_ept_no_ad),
+	KUNIT_CASE(iter_511_npt),
+	{}
+};
+
+static struct kunit_suite iter_511_suite = {
+	.name = "tdp_iter_511",
+	.test_cases = iter_511_cases,
+};
+
+kunit_test_suite(iter_511_suite);

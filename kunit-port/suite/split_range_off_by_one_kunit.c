@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Made by "tdp kunit" from this program:
+ *
+ *   tdp 1
+ *   vm mmu=ept ad=on levels=4 eager_split=on manual_protect=on init_set=on
+ *   slot 0 base=0x0 pages=0x200 backing=2M
+ *   thread vcpu 0
+ *       write 0x0
+ *   thread vmm
+ *       log-start 0
+ *       log-clear 0 0x0 0x1
+ */
+#include <kunit/test.h>
+
+#include "tdp_kunit.h"
+
+static void split_range_off_by_one_ept_ad(struct kunit *test)
+{
+	const u64 rw_2m_a_d = 0x8600000000000bf3ULL;
+	const u64 rx_4k_a_d = 0x8600000000000b75ULL;
+	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
+	const struct tdp_vm_params params = {
+		.eager_split = true,
+		.manual_protect = true,
+		.init_set = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_2M);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_2M, 0x400000ULL << PAGE_SHIFT | rw_2m_a_d,
+			"M: mapped rw");
+	tdp_expect_executable(vm, TDP_NORMAL, 0x0, false, "X: no huge page is executable");
+	tdp_expect_stat(vm, 0, 1, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 2, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-start 0 */
+	tdp_expect_return(vm, tdp_log_start(vm, 0, 0), 0, "P: it is done");
+
+	/* t1, vmm: log-clear 0 0x0 0x1 */
+	tdp_expect_return(vm, tdp_log_clear(vm, 0, 0, 0, 0x1), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_table(vm, TDP_NORMAL, 0x0, TDP_2M, "M: the huge page is split");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_a_d,
+			"D: mapped rx");
+	tdp_expect_leaves(vm, TDP_NORMAL, 0x1, 511, TDP_4K, 0x400001ULL << PAGE_SHIFT | rwx_4k_a_d,
+			  "D: mapped rwx");
+	tdp_expect_stat(vm, 512, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+
+	/* When the guest has stopped, a last harvest */
+	tdp_expect_return(vm, tdp_log_get(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_ndirty(vm, 511, "D: pages that the log names");
+	tdp_expect_dirty(vm, 0x1, 511, "D: the log names what was written");
+}
+
+static void split_range_off_by_one_ept_no_ad(struct kunit *test)
+{
+	const u64 rw_2m = 0x86100000000008f3ULL;
+	const u64 rx_4k = 0x8610000000000875ULL;
+	const u64 rwx_4k = 0x8610000000000877ULL;
+	const struct tdp_vm_params params = {
+		.ad_off = true,
+		.eager_split = true,
+		.manual_protect = true,
+		.init_set = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_2M);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_2M, 0x400000ULL << PAGE_SHIFT | rw_2m,
+			"M: mapped rw");
+	tdp_expect_executable(vm, TDP_NORMAL, 0x0, false, "X: no huge page is executable");
+	tdp_expect_stat(vm, 0, 1, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 2, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-start 0 */
+	tdp_expect_return(vm, tdp_log_start(vm, 0, 0), 0, "P: it is done");
+
+	/* t1, vmm: log-clear 0 0x0 0x1 */
+	tdp_expect_return(vm, tdp_log_clear(vm, 0, 0, 0, 0x1), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_table(vm, TDP_NORMAL, 0x0, TDP_2M, "M: the huge page is split");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k,
+			"D: mapped rx");
+	tdp_expect_leaves(vm, TDP_NORMAL, 0x1, 511, TDP_4K, 0x400001ULL << PAGE_SHIFT | rwx_4k,
+			  "D: mapped rwx");
+	tdp_expect_stat(vm, 512, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+
+	/* When the guest has stopped, a last harvest */
+	tdp_expect_return(vm, tdp_log_get(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_ndirty(vm, 511, "D: pages that the log names");
+	tdp_expect_dirty(vm, 0x1, 511, "D: the log names what was written");
+}
+
+static void split_range_off_by_one_npt(struct kunit *test)
+{
+	const u64 rw_2m_a_d = 0x8000000000000ee7ULL;
+	const u64 rx_4k_a_d = 0x0000000000000e65ULL;
+	const u64 rwx_4k_a_d = 0x0000000000000e67ULL;
+	const struct tdp_vm_params params = {
+		.npt = true,
+		.eager_split = true,
+		.manual_protect = true,
+		.init_set = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_2M);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_2M, 0x400000ULL << PAGE_SHIFT | rw_2m_a_d,
+			"M: mapped rw");
+	tdp_expect_executable(vm, TDP_NORMAL, 0x0, false, "X: no huge page is executable");
+	tdp_expect_stat(vm, 0, 1, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 2, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-start 0 */
+	tdp_expect_return(vm, tdp_log_start(vm, 0, 0), 0, "P: it is done");
+
+	/* t1, vmm: log-clear 0 0x0 0x1 */
+	tdp_expect_return(vm, tdp_log_clear(vm, 0, 0, 0, 0x1), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_table(vm, TDP_NORMAL, 0x0, TDP_2M, "M: the huge page is split");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_a_d,
+			"D: mapped rx");
+	tdp_expect_leaves(vm, TDP_NORMAL, 0x1, 511, TDP_4K, 0x400001ULL << PAGE_SHIFT | rwx_4k_a_d,
+			  "D: mapped rwx");
+	tdp_expect_stat(vm, 512, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+
+	/* When the guest has stopped, a last harvest */
+	tdp_expect_return(vm, tdp_log_get(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_ndirty(vm, 511, "D: pages that the log names");
+	tdp_expect_dirty(vm, 0x1, 511, "D: the log names what was written");
+}
+
+static struct kunit_case split_range_off_by_one_cases[] = {
+	KUNIT_CASE(split_range_off_by_one_ept_ad),
+	KUNIT_CASE(split_range_off_by_one_ept_no_ad),
+	KUNIT_CASE(split_range_off_by_one_npt),
+	{}
+};
+
+static struct kunit_suite split_range_off_by_one_suite = {
+	.name = "tdp_split_range_off_by_one",
+	.test_cases = split_range_off_by_one_cases,
+};
+
+kunit_test_suite(split_range_off_by_one_suite);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Made by "tdp kunit" from this program:
+ *
+ *   tdp 1
+ *   vm mmu=ept ad=on levels=4
+ *   slot 0 base=0x0 pages=0x200 backing=4K
+ *   thread vcpu 0
+ *       write 0x0
+ *       write 0x0
+ *   thread vmm
+ *       log-start 0
+ *       track 0 0x0
+ *   schedule
+ *       t0.1@op#1 -> t1
+ */
+#include <kunit/test.h>
+
+#include "tdp_kunit.h"
+
+static void wrprot_gfn_stops_early_ept_ad(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
+	const u64 rx_4k_a_d = 0x8600000000000b75ULL;
+	const u64 rx_4k_a_d_mmu_ro = 0x8200000000000b75ULL;
+	const struct tdp_vm_params params = {
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-start 0 */
+	tdp_expect_return(vm, tdp_log_start(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_a_d,
+			"D: mapped rx");
+
+	/* t1, vmm: track 0 0x0 */
+	tdp_expect_return(vm, tdp_track(vm, 0, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_a_d_mmu_ro,
+			"W: mapped rx");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), TDP_EMULATED, "G: KVM emulates the access");
+
+	/* When the guest has stopped, a last harvest */
+	tdp_expect_return(vm, tdp_log_get(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_ndirty(vm, 1, "D: pages that the log names");
+	tdp_expect_dirty(vm, 0, 1, "D: the log names what was written");
+}
+
+static void wrprot_gfn_stops_early_ept_no_ad(struct kunit *test)
+{
+	const u64 rwx_4k = 0x8610000000000877ULL;
+	const u64 rx_4k = 0x8610000000000875ULL;
+	const u64 rx_4k_mmu_ro = 0x8210000000000875ULL;
+	const struct tdp_vm_params params = {
+		.ad_off = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-start 0 */
+	tdp_expect_return(vm, tdp_log_start(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k,
+			"D: mapped rx");
+
+	/* t1, vmm: track 0 0x0 */
+	tdp_expect_return(vm, tdp_track(vm, 0, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_mmu_ro,
+			"W: mapped rx");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), TDP_EMULATED, "G: KVM emulates the access");
+
+	/* When the guest has stopped, a last harvest */
+	tdp_expect_return(vm, tdp_log_get(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_ndirty(vm, 1, "D: pages that the log names");
+	tdp_expect_dirty(vm, 0, 1, "D: the log names what was written");
+}
+
+static void wrprot_gfn_stops_early_npt(struct kunit *test)
+{
+	const u64 rwx_4k_a_d = 0x0000000000000e67ULL;
+	const u64 rx_4k_a_d = 0x0000000000000e65ULL;
+	const u64 rx_4k_a_d_mmu_ro = 0x0000000000000a65ULL;
+	const struct tdp_vm_params params = {
+		.npt = true,
+		.vcpus = 1,
+	};
+	const struct tdp_slot slot_0 = {
+		.id = 0,
+		.base = 0x0,
+		.pages = 0x200,
+		.hpage = 0x0,
+	};
+	struct tdp_vm *vm;
+
+	vm = tdp_vm_create(test, &params);
+	tdp_expect_return(vm, tdp_slot_add(vm, &slot_0), 0, "P: the slot is added");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_host_map(vm, 0x0, 0x200, 0x400000, TDP_4K);
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), 0x400000,
+			 "T: the frame that the host has there");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rwx_4k_a_d,
+			"M: mapped rwx");
+	tdp_expect_stat(vm, 1, 0, 0, "L: pages mapped, by size");
+	tdp_expect_tables(vm, 3, "L: page tables in use");
+	tdp_expect_roots(vm, 1, "L: roots in use");
+
+	/* t1, vmm: log-start 0 */
+	tdp_expect_return(vm, tdp_log_start(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_a_d,
+			"D: mapped rx");
+
+	/* t1, vmm: track 0 0x0 */
+	tdp_expect_return(vm, tdp_track(vm, 0, 0, 0), 0, "P: it is done");
+	tdp_expect_flushed(vm, true, "T: no CPU keeps what it has cached");
+	tdp_expect_leaf(vm, TDP_NORMAL, 0x0, TDP_4K, 0x400000ULL << PAGE_SHIFT | rx_4k_a_d_mmu_ro,
+			"W: mapped rx");
+
+	/* t0, vcpu 0: write 0x0 */
+	tdp_expect_frame(vm, tdp_write(vm, 0, 0x0), TDP_EMULATED, "G: KVM emulates the access");
+
+	/* When the guest has stopped, a last harvest */
+	tdp_expect_return(vm, tdp_log_get(vm, 0, 0), 0, "P: it is done");
+	tdp_expect_ndirty(vm, 1, "D: pages that the log names");
+	tdp_expect_dirty(vm, 0, 1, "D: the log names what was written");
+}
+
+static struct kunit_case wrprot_gfn_stops_early_cases[] = {
+	KUNIT_CASE(wrprot_gfn_stops_early_ept_ad),
+	KUNIT_CASE(wrprot_gfn_stops_early_ept_no_ad),
+	KUNIT_CASE(wrprot_gfn_stops_early_npt),
+	{}
+};
+
+static struct kunit_suite wrprot_gfn_stops_early_suite = {
+	.name = "tdp_wrprot_gfn_stops_early",
+	.test_cases = wrprot_gfn_stops_early_cases,
+};
+
+kunit_test_suite(wrprot_gfn_stops_early_suite);
