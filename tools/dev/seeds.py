@@ -44,13 +44,15 @@ def wants(target, path):
 
 
 def files(target, leave_out=()):
-    """The corpus files that a target reads: those of its folder corpus/fuzz_NAME, and programs
-    (*.tdp) wherever they are but in the folders to leave out, if they are of the target's kind."""
-    folder = os.path.join(CORPUS, "fuzz_" + target)
+    """The corpus files that a target reads: those of its folders corpus/fuzz_NAME and
+    corpus/found/fuzz_NAME, and programs (*.tdp) wherever they are but in the folders to leave out, if they
+    are of the target's kind."""
+    name = "fuzz_" + target
+    folders_of_its_own = (os.path.join(CORPUS, name), os.path.join(CORPUS, "found", name))
     found = []
     for where, folders, names in os.walk(CORPUS):
         folders[:] = sorted(name for name in folders if name not in leave_out)
-        mine = where == folder or where.startswith(folder + os.sep)
+        mine = any(where == own or where.startswith(own + os.sep) for own in folders_of_its_own)
         for path in (os.path.join(where, name) for name in sorted(names)):
             if path.endswith(".tdp") and wants(target, path) or path.endswith(".hex") and mine:
                 found.append(path)
