@@ -37,7 +37,6 @@ static struct input *inputs;
 static size_t nr_inputs, cap_inputs;
 static const char *artifact_prefix = "./";
 static struct input current;
-static uint64_t random_state = 1;
 
 static void fail(const char *path, const char *why)
 {
@@ -161,57 +160,6 @@ static void load(const char *path)
 	free(names);
 }
 
-static uint64_t random_next(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-/**
- * LLVMFuzzerMutate() - libFuzzer's generic mutation, for targets that fall back to it
- * @data: input, changed in place
- * @size: its size in bytes
- * @max: room at @data
- *
- * Return: the new size, at least 1 where @max allows.
- */
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
-{
-	size_t at;
-
-	if (!max)
-		return 0;
-	switch (random_next() % 4) {
-	case 0:
-		if (size < max) {
-			at = random_next() % (size + 1);
-			memmove(data + at + 1, data + at, size - at);
-			data[at] = random_next();
-			return size + 1;
-		}
-		break;
-	case 1:
-		if (size > 1) {
-			at = random_next() % size;
-			memmove(data + at, data + at + 1, size - at - 1);
-			return size - 1;
-		}
-		break;
-	case 2:
-		if (size) {
-			data[random_next() % size] ^= 1 << random_next() % 8;
-			return size;
-		}
-		break;
-	}
-	if (!size)
-		size = 1;
-	data[random_next() % size] = random_next();
-	return size;
-}
-
 /* What is run is saved when it ends the process. Only what a signal handler may call. */
 static void save_current(int sig)
 {
@@ -240,34 +188,19 @@ static void run_one(uint8_t *data, size_t size)
 	LLVMFuzzerTestOneInput(data, size);
 }
 
-static size_t mutate(uint8_t *data, size_t size, size_t max)
-{
-	if (LLVMFuzzerCustomMutator)
-		return LLVMFuzzerCustomMutator(data, size, max, random_next());
-	return LLVMFuzzerMutate(data, size, max);
-}
-
 /* One of the inputs, with a few changes; @crossed is room for @max bytes, too. */
 static size_t make_from_inputs(uint8_t *data, uint8_t *crossed, size_t max)
 {
-	const struct input *from = nr_inputs ? &inputs[random_next() % nr_inputs] : NULL;
+	const struct input *from = nr_inputs ? &inputs[driver_random() % nr_inputs] : NULL;
+	const struct input *other = nr_inputs ? &inputs[driver_random() % nr_inputs] : NULL;
 	size_t size = from ? from->size : 0;
-	uint64_t changes;
 
 	if (size > max)
 		size = max;
 	if (size)
 		memcpy(data, from->data, size);
-	if (nr_inputs && LLVMFuzzerCustomCrossOver && random_next() % 8 == 0) {
-		const struct input *other = &inputs[random_next() % nr_inputs];
-
-		size = LLVMFuzzerCustomCrossOver(data, size, other->data, other->size, crossed, max,
-						 random_next());
-		memcpy(data, crossed, size);
-	}
-	for (changes = 1 + random_next() % 8; changes; changes--)
-		size = mutate(data, size, max);
-	return size;
+	return driver_change(data, size, max, other ? other->data : NULL, other ? other->size : 0,
+			     crossed);
 }
 
 static void run_random(uint64_t runs, size_t max)
@@ -283,7 +216,7 @@ static void run_random(uint64_t runs, size_t max)
 		if (i && i % PULSE_EVERY == 0)
 			fprintf(stderr, "#%llu\tpulse\n", (unsigned long long)i);
 		if (fuzz_generate && i % 2)
-			size = fuzz_generate(data, max, random_next());
+			size = fuzz_generate(data, max, driver_random());
 		else
 			size = make_from_inputs(data, crossed, max);
 		run_one(data, size);
@@ -327,7 +260,7 @@ int main(int argc, char **argv)
 		} else if (!strncmp(a, "-replay=", 8)) {
 			replay = number(a, a + 8);
 		} else if (!strncmp(a, "-seed=", 6)) {
-			random_state = number(a, a + 6) * 2 + 1;
+			driver_seed(number(a, a + 6));
 		} else if (!strncmp(a, "-max_len=", 9)) {
 			max = number(a, a + 9);
 			if (!max || max > MAX_INPUT_BYTES)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a fuzz target offers to libFuzzer, or to the plain driver in its place. */
+/* What a fuzz target offers to libFuzzer, to AFL++, or to the plain driver in their place. */
 #ifndef FUZZ_DRIVER_H
 #define FUZZ_DRIVER_H
 
@@ -31,7 +31,13 @@ __attribute__((weak)) bool fuzz_load_text(const char *path, uint8_t **data, size
 __attribute__((weak)) size_t fuzz_generate(uint8_t *data, size_t max, uint64_t seed);
 __attribute__((weak)) void fuzz_summary(FILE *out);
 
-/* libFuzzer's, or the driver's. */
+/* libFuzzer's, or driver_mutate.c's. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+
+/* driver_mutate.c, which is not there with libFuzzer */
+void driver_seed(uint64_t seed);
+uint64_t driver_random(void);
+size_t driver_change(uint8_t *data, size_t size, size_t max, const uint8_t *other,
+		     size_t other_size, uint8_t *room);
 
 #endif /* FUZZ_DRIVER_H */

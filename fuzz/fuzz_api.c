@@ -27,6 +27,7 @@
 #include "stuck.h"
 
 #define MAX_CALLS    300
+#define MAX_VCPUS    512 /* of a VM */
 #define BITMAP_WORDS 32
 #define UNTOUCHED    0xa5a5a5a5a5a5a5a5ULL
 
@@ -228,6 +229,8 @@ static void call_create_vcpus(struct byte_reader *r)
 	int many = 1 + read_byte(r) % 70;
 	struct kvm_vcpu *vcpu;
 
+	if (many == 69)
+		many = MAX_VCPUS + 1;
 	if (many == 70) {
 		expect(kvm_create_vcpu(kvm, NULL), -EINVAL);
 		return;
@@ -235,7 +238,7 @@ static void call_create_vcpus(struct byte_reader *r)
 	while (many--) {
 		const int ret = kvm_create_vcpu(kvm, &vcpu);
 
-		expect(ret, !kvm ? -EINVAL : m.nr_vcpus == 64 ? -EBUSY : 0);
+		expect(ret, !kvm ? -EINVAL : m.nr_vcpus == MAX_VCPUS ? -EBUSY : 0);
 		if (ret)
 			return;
 		if (m.nr_vcpus < API_VCPUS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fuzzes libtdp against the oracle with libFuzzer, starting from the corpus.
+"""Fuzzes libtdp against the oracle with libFuzzer or AFL++, starting from the corpus.
 
 Without a target the time is shared: programs whose threads take turns between operations (mmu), and
 interleavings (race), both under ASan and UBSan; then interleavings under TSan.
@@ -8,12 +8,14 @@ On a finding the input is kept in build/findings/, shown as a program with the r
 the command that replays it is printed. Report: build/report/fuzz.json.
 
 Exit status: 0 nothing found, 1 a finding, 2 bad input."""
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import typing
 
+import afl
 import arguments
 import builds
 import libfuzzer
@@ -28,6 +30,7 @@ PACKAGES = packages.BUILD + packages.CLANG
 # (target, build, share of the time)
 BY_DEFAULT = [("mmu", "asan", 2), ("race", "asan", 2), ("race", "tsan", 1)]
 WITH_BUILD = {"plain": [("mmu", "plain", 1), ("race", "plain", 1)], "tsan": [("race", "tsan", 1)]}
+WITH_AFL = {"asan": [("mmu", "asan", 1), ("race", "asan", 1)], "plain": WITH_BUILD["plain"]}
 # build: (preset, in words)
 BUILDS = {"asan": ("fuzz", " under ASan and UBSan"), "tsan": ("fuzz-tsan", " under TSan"),
           "plain": ("fuzz-plain", "")}
@@ -62,6 +65,13 @@ def add_arguments(p):
                        help="under TSan, rather than ASan and UBSan")
     p.add_argument("--continue", action="store_true", dest="resume",
                    help="start from what earlier runs kept too, rather than from the corpus alone")
+    p.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer",
+                   help="afl: AFL++, persistent, with the target's own mutator; not under TSan "
+                   "(default: %(default)s)")
+    p.add_argument("--instances", type=arguments.whole, default=1, metavar="N",
+                   help="AFL++ only: so many at once, which share what they find (default: %(default)s)")
+    p.add_argument("--cmplog", action="store_true",
+                   help="AFL++ only: solve comparisons by a build that tells what is compared")
 
 
 def clipped(lines):
@@ -119,26 +129,50 @@ def explain(run, program, tdp):
     return finding
 
 
-def fuzz(target, build, seconds, args, tdp, library=Library()):
-    """Fuzzes one target in one build; returns (its figures, its findings)."""
+def run_libfuzzer(target, build, seconds, args, seed_folder, kept, library):
     name = "fuzz_" + target + library.suffix
-    preset, words = BUILDS[build]
-    program = builds.program(library.build(preset, args.jobs, [name]), name)
-    seed_folder, count, slow = seeds.convert(target, tdp, args.jobs)
-    kept = os.path.join(paths.BUILD, "fuzz-corpus", target + "-" + build + library.suffix)
+    program = builds.program(library.build(BUILDS[build][0], args.jobs, [name]), name)
     if not args.resume:
         shutil.rmtree(kept, ignore_errors=True)
     os.makedirs(kept, exist_ok=True)
     findings = os.path.join(paths.BUILD, "findings")
     os.makedirs(findings, exist_ok=True)
-
-    print(f"fuzzing {target} for {seconds} s from {count} seeds"
-          + (f" ({slow} large programs of the corpus are left to the tests)" if slow else "")
-          + f"{words}, --seed {args.seed}", flush=True)
     result = libfuzzer.run(program, target, [kept, seed_folder], seconds, args.seed,
                            os.path.join(findings, name + "-"),
                            # TSan's shadow is twice the size of what it is of.
                            ["-rss_limit_mb=4096"] if build == "tsan" else [], library.races)
+    return result, program
+
+
+def run_afl(target, build, seconds, args, seed_folder, kept):
+    """What is found is put where libFuzzer's findings are."""
+    result = afl.run(target, build, seed_folder, kept, seconds, args)
+    if result.artifact:
+        findings = os.path.join(paths.BUILD, "findings")
+        os.makedirs(findings, exist_ok=True)
+        with open(result.artifact, "rb") as f:
+            digest = hashlib.sha1(f.read()).hexdigest()
+        result.artifact = shutil.copy(result.artifact,
+                                      os.path.join(findings, f"fuzz_{target}-crash-{digest}"))
+    name = "fuzz_" + target
+    return result, builds.program(builds.folder(afl.BUILDS[build]), name)
+
+
+def fuzz(target, build, seconds, args, tdp, library=Library()):
+    """Fuzzes one target in one build; returns (its figures, its findings)."""
+    words = BUILDS[build][1]
+    seed_folder, count, slow = seeds.convert(target, tdp, args.jobs)
+    kept = os.path.join(paths.BUILD, "fuzz-corpus", target + "-" + build + library.suffix)
+    by_afl = getattr(args, "engine", None) == "afl"
+
+    print(f"fuzzing {target} for {seconds} s from {count} seeds"
+          + (f" ({slow} large programs of the corpus are left to the tests)" if slow else "")
+          + f"{words}{' by AFL++' if by_afl else ''}, --seed {args.seed}", flush=True)
+    if by_afl:
+        kept += "-afl"
+        result, program = run_afl(target, build, seconds, args, seed_folder, kept)
+    else:
+        result, program = run_libfuzzer(target, build, seconds, args, seed_folder, kept, library)
     with open(kept + ".log", "w", encoding="utf-8") as f:
         f.write("\n".join(result.output) + "\n")
 
@@ -161,6 +195,13 @@ def shared_out(seconds, listed):
 
 def parts(args):
     """[(target, build, seconds)]"""
+    if args.engine == "afl":
+        if args.build == "tsan":
+            raise paths.Failure("AFL++ is not built with TSan: expected --plain, or neither", status=2)
+        if not args.target:
+            return shared_out(args.seconds, WITH_AFL[args.build or "asan"])
+    elif args.instances > 1 or args.cmplog:
+        raise paths.Failure("--instances and --cmplog are AFL++'s: expected --engine=afl", status=2)
     if args.target:
         return [(args.target, args.build or "asan", args.seconds)]
     return shared_out(args.seconds, WITH_BUILD.get(args.build, BY_DEFAULT))
@@ -190,4 +231,6 @@ def fuzz_all(listed, args, name, library=Library()):
 
 
 def run(args):
+    if args.engine == "afl":
+        packages.ensure(packages.AFL)
     return 1 if fuzz_all(parts(args), args, "fuzz") else 0
