@@ -17,23 +17,21 @@ import threading
 import time
 
 import arguments
-import builds
+import backends
 import live
 import packages
 import paths
 import report
-import upstream
 
 SUMMARY = "explore how every two operations interleave"
-PACKAGES = packages.BUILD
-PRESET = "plain"
+PACKAGES = packages.BUILD + packages.CLANG
+# flavour: preset
+FLAVOURS = {"plain": "plain", "asan": "asan", "tsan": "tsan"}
 # Schedules after which one pair on one tree is given up, so that all of it takes bounded time.
 FULL, QUICK = 200, 100
 QUICK_PREEMPTIONS = 1
 TRIPLES, QUICK_TRIPLES, RUNS = 5000, 1000, 50
 PARTS_PER_JOB = 40
-# What comes after the first takes the kernel's source, as ./dev upstream unpacks it.
-BACKENDS = ["libtdp", "upstream", "upstream-repaired"]
 
 
 def add_arguments(p):
@@ -48,9 +46,11 @@ def add_arguments(p):
                    help=f"run N triples of operations, {RUNS} schedules each (default: {TRIPLES})")
     p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
                    help="of the first triple (default: 1)")
-    p.add_argument("--backend", metavar="NAME", default=BACKENDS[0],
-                   type=arguments.one_of("backend", BACKENDS),
-                   help=f"whose MMU: {', '.join(BACKENDS)} (docs/upstream.md; default: %(default)s)")
+    backends.add_argument(p)
+    p.add_argument("--flavour", metavar="NAME", default="plain",
+                   type=arguments.one_of("flavour", list(FLAVOURS)),
+                   help="plain (default), asan (with UBSan) or tsan: a sanitizer's report ends the run, "
+                        "with the report and the part that gave it")
     p.add_argument("--only", metavar="TEXT", default="",
                    help="only what has TEXT in its name: A+B.TREE.MMU[.zap], for instance "
                         "'read+unmap', '.2m-leaf.' or '.npt'")
@@ -91,17 +91,19 @@ class Totals:
 class Workers:
     """The processes, to be stopped all at once."""
 
-    def __init__(self):
+    def __init__(self, environment):
         self.lock = threading.Lock()
         self.running = set()
         self.stopped = False
+        self.environment = environment
 
     def run(self, command, each_line):
         with self.lock:
             if self.stopped:
                 return 0, []
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, text=True, errors="replace")
+                                       stderr=subprocess.PIPE, text=True, errors="replace",
+                                       env=self.environment)
             self.running.add(process)
         with process:
             for line in process.stdout:
@@ -118,10 +120,19 @@ class Workers:
                 process.kill()
 
 
-def share_out(command, jobs, totals):
-    """Runs all parts, `jobs` at a time."""
+def environment(args):
+    """Of the processes: a sanitizer's first report ends one, and what is known to race is none."""
+    # A case has a process of its own, and TSan lets one that ends wait a second for other threads.
+    options = "halt_on_error=1 exitcode=66 report_signal_unsafe=0 atexit_sleep_ms=0 "
+    return dict(os.environ, TSAN_OPTIONS=options + backends.tsan_options(args) +
+                os.environ.get("TSAN_OPTIONS", ""))
+
+
+def share_out(command, args, totals):
+    """Runs all parts, --jobs at a time."""
+    jobs = args.jobs
     parts = jobs * PARTS_PER_JOB
-    workers = Workers()
+    workers = Workers(environment(args))
 
     def part(i):
         part_command = command + [f"--part={i}/{parts}"]
@@ -180,7 +191,7 @@ def explore_pairs(args, tdp, findings):
                             text=True).stdout.split()
     totals = Totals("cases", len(listed))
     share_out(tdp + [f"--preemptions={preemptions}", f"--max-schedules={most}",
-                     f"--save={findings}"], args.jobs, totals)
+                     f"--save={findings}"], args, totals)
     if len(totals.cases) != len(listed):
         raise paths.Failure(f"{len(totals.cases)} of {len(listed)} cases were explored")
     complete = {k: sum(case["preemptions"] >= k for case in totals.cases)
@@ -195,23 +206,12 @@ def run_triples(args, tdp, findings):
     wanted = args.triples or (QUICK_TRIPLES if args.quick else TRIPLES)
     totals = Totals("triples", wanted)
     share_out(tdp + [f"--triples={wanted}", f"--runs={RUNS}", f"--seed={args.seed}",
-                     f"--save={findings}"], args.jobs, totals)
+                     f"--save={findings}"], args, totals)
     return totals
 
 
-def program_of(args):
-    """The tdp command on the MMU that --backend names, built."""
-    if args.backend == BACKENDS[0]:
-        return builds.program(builds.build(PRESET, args.jobs, ["tdp"]), "tdp")
-    if not upstream.unpacked():
-        raise paths.Failure(f"--backend={args.backend} takes a kernel's source: `./dev upstream` "
-                            "unpacks Debian's", status=2)
-    name = "tdp-" + args.backend
-    return builds.program(builds.build(PRESET, args.jobs, [name]), name)
-
-
 def run(args):
-    program = program_of(args)
+    program = backends.program(args, FLAVOURS[args.flavour], "tdp")
     findings = os.path.join(paths.BUILD, "findings")
     os.makedirs(findings, exist_ok=True)
     tdp = [program, "pairs", f"--only={args.only}"]
