@@ -10,18 +10,21 @@ import stat
 import sys
 import tempfile
 import unittest
+from xml.etree import ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "tools", "lint")]
 BUILD = tempfile.TemporaryDirectory()
 os.environ["TDP_BUILD_ROOT"] = BUILD.name
 
+import bench_policy  # noqa: E402
 import cmd_bench  # noqa: E402
 import cmd_fuzz  # noqa: E402
 import formatting  # noqa: E402
 import libfuzzer  # noqa: E402
 import llvmcov  # noqa: E402
 import paths  # noqa: E402
+import policy_docs  # noqa: E402
 import report  # noqa: E402
 import seeds  # noqa: E402
 
@@ -185,6 +188,60 @@ class Reports(unittest.TestCase):
     def test_figures_name_their_build(self):
         self.assertEqual(cmd_bench.with_build("fuzz_mmu.*.exec_per_s", "asan"),
                          "fuzz_mmu.asan.exec_per_s")
+
+
+class Policy(unittest.TestCase):
+    """With zap a vCPU takes 1,000 faults, with split 50; time is a microsecond each, beside 100 for the guest."""
+
+    FAULTS = {"zap": 1000, "split": 50}
+    NAMES = {"execute": ["populate", "execute", "execute again"],
+             "dirty": ["populate", "log-start", "round 1", "harvest 1", "round 2", "harvest 2"]}
+
+    def phases(self, scenario, vcpus):
+        faults = 0 if scenario.eager else vcpus * self.FAULTS[scenario.policy]
+        return {name: {what: faults if name == scenario.phase else 1 for what in bench_policy.COUNTED}
+                for name in self.NAMES[scenario.workload]}
+
+    def seconds(self, scenario):
+        took = {name: (1e-4, 2e-4) for name in self.NAMES[scenario.workload]}
+        faults = 0 if scenario.eager else self.FAULTS[scenario.policy]
+        return {**took, scenario.phase: (1e-4 + faults * 1e-6, 1)}
+
+    def about(self, odd=None, kernels=True):
+        counts = {scenario.name: {str(vcpus): self.phases(scenario, vcpus) for vcpus in bench_policy.VCPUS}
+                  for scenario in bench_policy.SCENARIOS}
+        if odd:
+            counts["execute.zap"]["96"]["execute"]["faults"] += odd
+        lines = bench_policy.linear(counts)
+        seconds = {str(threads): {scenario.name: [self.seconds(scenario)] * 3
+                                  for scenario in bench_policy.SCENARIOS} for threads in bench_policy.THREADS}
+        return {"vcpus": bench_policy.VCPUS, "counts": counts, "per_gib": lines, "seconds": seconds,
+                "kernels": bench_policy.KERNELS, "kernel_seconds": seconds["1"] if kernels else {},
+                "figures": bench_policy.figures(lines, seconds)}
+
+    def test_what_does_not_grow_with_the_vcpus_is_a_failure(self):
+        with self.assertRaisesRegex(paths.Failure, "96003 faults with 96 vCPUs; expected 96000"):
+            self.about(odd=3)
+
+    def test_figures(self):
+        figures = self.about()["figures"]
+        self.assertEqual((figures["faults.dirty-5.zap"], figures["faults.dirty-5.split-eager"]), (1000, 0))
+        self.assertEqual(figures["speedup.execute.1"], round(1100 / 150, 2))
+        self.assertEqual(figures["speedup_of_faults.dirty-100.2"], 20)
+
+    def test_tables_and_picture(self):
+        about = self.about()
+        rows = [line.split("|") for line in policy_docs.tables(about).splitlines() if line.startswith("|")]
+        cells = {row[1].strip(): [cell.strip() for cell in row[2:-1]] for row in rows}
+        # The commit's ratios: 48 times for a dirty round, 26 times for executing.
+        self.assertEqual(cells["dirty round, 5% writes"][:3], ["16.9", "48.2", "20.0"])
+        self.assertEqual(cells["executing"][:3], ["", "25.9", "20.0"])
+        self.assertEqual(cells["here: executing, 1 vCPU on as many threads, ms"], ["1.10", "0.15", "7.3"])
+        self.assertNotIn("Linux 6.1", policy_docs.tables(self.about(kernels=False)))
+        self.assertIn("Linux 6.1: zap", policy_docs.tables(about))
+        self.assertEqual(cells["416"], ["416,000", "20,800", "0"] + [""] * 6)
+        picture = ElementTree.fromstring(policy_docs.Picture(about).draw())
+        self.assertGreater(len(picture.findall("{http://www.w3.org/2000/svg}circle")), 42)
 
 
 # A branch of its own on line 5, and one in a macro that line 1 uses; in two units.
