@@ -39,6 +39,8 @@ refused "expected a whole number" fuzz --seconds -1
 refused "expected one argument" fuzz --seed
 refused "no check 'nonsense'" lint nonsense
 refused "no benchmark 'nonsense'" bench nonsense
+refused "--docs: expected one of mmu, policy" bench fuzz --docs
+refused "--rounds: expected mmu" bench policy --rounds 2
 refused "unrecognized arguments: nonsense" coverage nonsense
 refused "no known bug 'nonsense'" bugs --bug nonsense
 refused "no engine 'nonsense'" bugs --engines nonsense
@@ -49,6 +51,7 @@ list=$(./dev --help)
 for file in tools/dev/cmd_*.py; do
 	name=${file##*/cmd_}
 	name=${name%.py}
+	name=${name//_/-}
 	helps "$name"
 	if [[ $list != *"    $name "* ]]; then
 		echo "FAILED: ./dev --help does not list $name" >&2

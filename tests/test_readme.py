@@ -26,7 +26,7 @@ class Readme(unittest.TestCase):
 
     def test_commands_exist(self):
         named = set(re.findall(r"\./dev ([a-z][a-z-]*)", TEXT))
-        there = {f[4:-3] for f in os.listdir(os.path.join(ROOT, "tools", "dev"))
+        there = {f[4:-3].replace("_", "-") for f in os.listdir(os.path.join(ROOT, "tools", "dev"))
                  if f.startswith("cmd_")}
         self.assertEqual(named - there, set(), "README.md names commands that do not exist")
         self.assertEqual(there - named, set(), "commands that README.md does not name")

@@ -22,7 +22,7 @@ def commands():
     here = os.path.dirname(os.path.abspath(__file__))
     names = sorted(f[4:-3] for f in os.listdir(here)
                    if f.startswith("cmd_") and f.endswith(".py"))
-    return {name: importlib.import_module("cmd_" + name) for name in names}
+    return {name.replace("_", "-"): importlib.import_module("cmd_" + name) for name in names}
 
 
 def make_parser(found):
