@@ -2,8 +2,10 @@
 /*
  * Where nobody watches, walks of the native library take leaves that are alike in one go. That is to be the same
  * as one by one: two VMs get the same operations, taken at random, one of them watched, and are compared after each.
+ * And a CPU that changes a leaf of such a run meanwhile loses nothing.
  */
 #include <stdarg.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -26,6 +28,7 @@
 #define OPS	  400
 #define SEEDS	  2
 #define SLOT	  0
+#define ROUNDS	  10000
 
 #define NR_OPS	   15
 #define FIRST_WALK 6 /* those before are about single pages */
@@ -281,19 +284,23 @@ static void run_both(const struct op *op)
 	same_state();
 }
 
+static void create(struct vm *vm, const struct tdp_vm_config *config, bool watched)
+{
+	*vm = (struct vm){ .watched = watched };
+	current = vm;
+	assert_int_equal(kvm_create_vm(config, &host_ops, vm, &vm->kvm), 0);
+	assert_int_equal(kvm_create_vcpu(vm->kvm, &vm->vcpu), 0);
+	assert_int_equal(set_flags(vm, 0), 0);
+	assert_int_equal(kvm_vcpu_enter_guest(vm->vcpu), 0);
+}
+
 static void run_config(const struct tdp_vm_config *config)
 {
 	struct op op;
 	int i, n;
 
-	for (i = 0; i < 2; i++) {
-		vms[i] = (struct vm){ .watched = !i };
-		current = &vms[i];
-		assert_int_equal(kvm_create_vm(config, &host_ops, &vms[i], &vms[i].kvm), 0);
-		assert_int_equal(kvm_create_vcpu(vms[i].kvm, &vms[i].vcpu), 0);
-		assert_int_equal(set_flags(&vms[i], 0), 0);
-		assert_int_equal(kvm_vcpu_enter_guest(vms[i].vcpu), 0);
-	}
+	for (i = 0; i < 2; i++)
+		create(&vms[i], config, !i);
 	for (n = 0; n < OPS; n++) {
 		op = random_op();
 		run_both(&op);
@@ -363,6 +370,60 @@ static void test_npt(void **state)
 	run_seeds(&config);
 }
 
+/* ---- a CPU that sets D meanwhile ---- */
+
+struct dirtier {
+	u64 *sptes, dirty, set;
+	bool done;
+};
+
+static void *dirty_all(void *arg)
+{
+	struct dirtier *d = arg;
+	int i;
+
+	while (!__atomic_load_n(&d->done, __ATOMIC_RELAXED)) {
+		for (i = SPTE_ENT_PER_PAGE - 1; i >= 0; i--)
+			d->set += !(__atomic_fetch_or(&d->sptes[i], d->dirty, __ATOMIC_RELAXED) &
+				    d->dirty);
+	}
+	return NULL;
+}
+
+/* Nobody else ages meanwhile, but the CPU asks no lock: what it adds to a run that loses A has to stay. */
+static void test_cpu_meanwhile(void **state)
+{
+	const struct tdp_vm_config config = ept();
+	const struct tdp_spte_format *fmt;
+	struct dirtier d;
+	pthread_t thread;
+	u64 seen = 0;
+	int round, i;
+
+	(void)state;
+	create(&vms[0], &config, false);
+	fmt = kvm_spte_format(vms[0].kvm);
+	assert_int_equal(fault(&vms[0], 0, SPTE_ENT_PER_PAGE, PFERR_WRITE_MASK), RET_PF_FIXED);
+	d = (struct dirtier){ .sptes = sptep_of(&vms[0], 0), .dirty = fmt->shadow_dirty_mask };
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		__atomic_fetch_and(&d.sptes[i], ~d.dirty, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_create(&thread, NULL, dirty_all, &d), 0);
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < SPTE_ENT_PER_PAGE; i++) {
+			__atomic_fetch_or(&d.sptes[i], fmt->shadow_accessed_mask, __ATOMIC_RELAXED);
+			seen += !!(__atomic_fetch_and(&d.sptes[i], ~d.dirty, __ATOMIC_RELAXED) &
+				   d.dirty);
+		}
+		kvm_mmu_notifier_clear_young(vms[0].kvm, 0, SPTE_ENT_PER_PAGE);
+	}
+	__atomic_store_n(&d.done, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		seen += !!(d.sptes[i] & d.dirty);
+	assert_int_equal(seen, d.set);
+	kvm_destroy_vm(vms[0].kvm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_pml),
 		cmocka_unit_test(test_ept_without_ad),
 		cmocka_unit_test(test_npt),
+		cmocka_unit_test(test_cpu_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
