@@ -14,6 +14,9 @@
 #include "data_race.h"
 #include "finding.h"
 
+/* Of a slot that is logged, in pages: 4 GiB. Its bitmap alone takes as much as an input should. */
+#define MAX_LOGGED_PAGES (1u << 20)
+
 static const char *artifact_prefix = "";
 
 /**
@@ -126,6 +129,47 @@ static bool is_finding(const struct program_target *t)
 	return oracle_nr_violations(oracle) || data_races();
 }
 
+static bool logs(const struct program *prog)
+{
+	uint32_t i, t;
+
+	for (i = 0; i < prog->nr_slots; i++) {
+		if (prog->slots[i].flags & SLOT_LOG)
+			return true;
+	}
+	for (t = 0; t < prog->nr_threads; t++) {
+		const struct prog_thread *thread = &prog->threads[t];
+
+		for (i = 0; i < thread->nr_ops; i++) {
+			const struct op *op = &thread->ops[i];
+
+			if (op->kind == OP_LOG_START || (op->flags & SLOT_LOG) ||
+			    (op->desc.flags & SLOT_LOG))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void shorten(struct slot_desc *slot)
+{
+	if (slot->npages > MAX_LOGGED_PAGES)
+		slot->npages = MAX_LOGGED_PAGES;
+}
+
+/* A program that logs may have terabytes, and then each bitmap takes seconds. */
+static void shorten_slots(struct program *prog)
+{
+	uint32_t i, t;
+
+	for (i = 0; i < prog->nr_slots; i++)
+		shorten(&prog->slots[i]);
+	for (t = 0; t < prog->nr_threads; t++) {
+		for (i = 0; i < prog->threads[t].nr_ops; i++)
+			shorten(&prog->threads[t].ops[i].desc);
+	}
+}
+
 /**
  * target_run() - runs one input; a finding ends the process
  * @t: the target
@@ -142,6 +186,8 @@ int target_run(struct program_target *t, const uint8_t *data, size_t size)
 	program_decode(t->prog, data, size);
 	if (t->wanted && !t->wanted(t->prog))
 		return -1;
+	if (logs(t->prog))
+		shorten_slots(t->prog);
 	if (bug_run_begins)
 		bug_run_begins();
 	executor_run(t->executor, t->prog, &t->limits, &res);
