@@ -2,7 +2,7 @@
 /*
  * Where nobody watches, walks of the native library take leaves that are alike in one go. That is to be the same
  * as one by one: two VMs get the same operations, taken at random, one of them watched, and are compared after each.
- * And a CPU that changes a leaf of such a run meanwhile loses nothing.
+ * And what somebody else does to a leaf of such a run meanwhile is not lost.
  */
 #include <stdarg.h>
 #include <pthread.h>
@@ -21,7 +21,8 @@
 #include <tdp/native.h>
 #include <tdp/tdp.h>
 
-#define PAGES	  2048ULL /* four page tables */
+#define PAGES	  2048ULL /* four page tables, or 2M pages: */
+#define HUGE	  1536
 #define WORDS	  (PAGES / 64)
 #define FIRST_PFN 0x400000ULL
 #define PFNS	  (32 * PAGES)
@@ -47,7 +48,7 @@ struct vm {
 };
 
 struct op {
-	u64 kind, first, n, bits;
+	u64 kind, first, n, bits, mask;
 };
 
 static struct vm vms[2];
@@ -79,12 +80,13 @@ static u64 below(u64 n)
 
 /* ---- the host ---- */
 
-/* Frames in a row now and then do not follow one another, or end in the middle of a table. */
+/* Frames in a row now and then do not follow one another, or end in the middle of a table. Not those of a 2M page. */
 static kvm_pfn_t pfn_of(hvn_t hvn)
 {
 	const u64 shift[] = { 0, 5, 0, 0, 9, 7, 0, 0 };
 
-	return FIRST_PFN + hvn + PAGES * (hvn / 37 % 5 == 3) + 2 * PAGES * shift[hvn / 256 % 8];
+	return FIRST_PFN + hvn + PAGES * (hvn < HUGE && hvn / 37 % 5 == 3) +
+	       2 * PAGES * shift[hvn / 256 % 8];
 }
 
 static hvn_t hvn_of(kvm_pfn_t pfn)
@@ -114,8 +116,7 @@ static int fault_in(void *host, hvn_t hvn, bool write, bool *writable, kvm_pfn_t
 static int mapping_level(void *host, hvn_t hvn)
 {
 	(void)host;
-	(void)hvn;
-	return PG_LEVEL_4K;
+	return hvn < HUGE ? PG_LEVEL_4K : PG_LEVEL_2M;
 }
 
 static void set_pfn_dirty(void *host, kvm_pfn_t pfn)
@@ -154,7 +155,7 @@ static int fault(struct vm *vm, gfn_t gfn, u64 n, u64 code)
 	return r;
 }
 
-/* NULL if it is not mapped by a 4K page. */
+/* NULL if it is not mapped. */
 static u64 *sptep_of(struct vm *vm, gfn_t gfn)
 {
 	hpa_t table = kvm_vcpu_root_hpa(vm->vcpu);
@@ -167,7 +168,7 @@ static u64 *sptep_of(struct vm *vm, gfn_t gfn)
 					    sizeof(u64));
 		if (!is_shadow_present_pte(*sptep))
 			return NULL;
-		if (level == PG_LEVEL_4K)
+		if (is_last_spte(*sptep, level))
 			return sptep;
 		table = *sptep & ADDRESS_MASK;
 	}
@@ -186,11 +187,17 @@ static int hardware(struct vm *vm, gfn_t gfn, u64 n, u64 accessed, u64 dirty)
 	return 0;
 }
 
+/* Of the pages that the log had last, some. */
 static int clear_log(struct vm *vm, const struct op *op)
 {
 	const u64 first = op->first & ~63ULL;
+	u64 some[WORDS];
+	size_t i;
 
-	return kvm_vm_ioctl_clear_dirty_log(vm->kvm, SLOT, first, op->n & ~63ULL, vm->bitmap);
+	for (i = 0; i < WORDS; i++)
+		some[i] = vm->bitmap[i] & (i & 1 ? op->mask : ~op->mask);
+	return kvm_vm_ioctl_clear_dirty_log(vm->kvm, SLOT, first, op->n & ~63ULL,
+					    some + first / 64);
 }
 
 static int run_op(struct vm *vm, const struct op *op)
@@ -240,6 +247,7 @@ static struct op random_op(void)
 
 	op.n = 1 + below(PAGES - op.first);
 	op.bits = below(4);
+	op.mask = ~0ULL << below(64) ^ ~0ULL << below(64);
 	return op;
 }
 
@@ -370,57 +378,109 @@ static void test_npt(void **state)
 	run_seeds(&config);
 }
 
-/* ---- a CPU that sets D meanwhile ---- */
+/* ---- somebody else changes leaves meanwhile ---- */
 
-struct dirtier {
-	u64 *sptes, dirty, set;
+/* @sets: bits that it sets where they are not, @clears: likewise; @changed: how often it did */
+struct other {
+	u64 *sptes, sets, clears, changed;
 	bool done;
 };
 
-static void *dirty_all(void *arg)
+static void *change_all(void *arg)
 {
-	struct dirtier *d = arg;
+	struct other *o = arg;
 	int i;
 
-	while (!__atomic_load_n(&d->done, __ATOMIC_RELAXED)) {
-		for (i = SPTE_ENT_PER_PAGE - 1; i >= 0; i--)
-			d->set += !(__atomic_fetch_or(&d->sptes[i], d->dirty, __ATOMIC_RELAXED) &
-				    d->dirty);
+	while (!__atomic_load_n(&o->done, __ATOMIC_RELAXED)) {
+		for (i = SPTE_ENT_PER_PAGE - 1; i >= 0; i--) {
+			if (o->sets)
+				o->changed += !(
+					__atomic_fetch_or(&o->sptes[i], o->sets, __ATOMIC_RELAXED) &
+					o->sets);
+			else
+				o->changed += !!(__atomic_fetch_and(&o->sptes[i], ~o->clears,
+								    __ATOMIC_RELAXED) &
+						 o->clears);
+		}
 	}
 	return NULL;
 }
 
-/* Nobody else ages meanwhile, but the CPU asks no lock: what it adds to a run that loses A has to stay. */
-static void test_cpu_meanwhile(void **state)
+/* A walk takes @bits from all leaves, again and again, and what @o does to them has to stay. */
+static void take_from_all(struct other *o, u64 bits, void (*walk)(void))
 {
-	const struct tdp_vm_config config = ept();
-	const struct tdp_spte_format *fmt;
-	struct dirtier d;
+	const u64 puts = bits | o->clears;
 	pthread_t thread;
 	u64 seen = 0;
 	int round, i;
 
+	assert_int_equal(fault(&vms[0], 0, SPTE_ENT_PER_PAGE, PFERR_WRITE_MASK), RET_PF_FIXED);
+	o->sptes = sptep_of(&vms[0], 0);
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++) {
+		o->sptes[i] &= ~o->sets;
+		o->sptes[i] |= puts;
+	}
+	assert_int_equal(pthread_create(&thread, NULL, change_all, o), 0);
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < SPTE_ENT_PER_PAGE; i++) {
+			u64 was = __atomic_fetch_or(&o->sptes[i], puts, __ATOMIC_RELAXED);
+
+			if (o->sets)
+				was = ~__atomic_fetch_and(&o->sptes[i], ~o->sets, __ATOMIC_RELAXED);
+			seen += !(was & (o->sets | o->clears));
+		}
+		walk();
+	}
+	__atomic_store_n(&o->done, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		seen += o->sets ? !!(o->sptes[i] & o->sets) : !(o->sptes[i] & o->clears);
+	assert_int_equal(seen, o->changed);
+}
+
+static void age(void)
+{
+	kvm_mmu_notifier_clear_young(vms[0].kvm, 0, SPTE_ENT_PER_PAGE);
+}
+
+static void write_protect(void)
+{
+	kvm_mmu_slot_remove_write_access(vms[0].kvm, kvm_vcpu_gfn_to_memslot(vms[0].vcpu, 0),
+					 PG_LEVEL_4K);
+}
+
+static void clear_dirty(void)
+{
+	kvm_mmu_slot_leaf_clear_dirty(vms[0].kvm, kvm_vcpu_gfn_to_memslot(vms[0].vcpu, 0));
+}
+
+/* Nobody else ages meanwhile, but the CPU asks no lock. */
+static void test_dirty_meanwhile(void **state)
+{
+	const struct tdp_vm_config config = ept();
+	const struct tdp_spte_format *fmt;
+
 	(void)state;
 	create(&vms[0], &config, false);
 	fmt = kvm_spte_format(vms[0].kvm);
-	assert_int_equal(fault(&vms[0], 0, SPTE_ENT_PER_PAGE, PFERR_WRITE_MASK), RET_PF_FIXED);
-	d = (struct dirtier){ .sptes = sptep_of(&vms[0], 0), .dirty = fmt->shadow_dirty_mask };
-	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
-		__atomic_fetch_and(&d.sptes[i], ~d.dirty, __ATOMIC_RELAXED);
-	assert_int_equal(pthread_create(&thread, NULL, dirty_all, &d), 0);
-	for (round = 0; round < ROUNDS; round++) {
-		for (i = 0; i < SPTE_ENT_PER_PAGE; i++) {
-			__atomic_fetch_or(&d.sptes[i], fmt->shadow_accessed_mask, __ATOMIC_RELAXED);
-			seen += !!(__atomic_fetch_and(&d.sptes[i], ~d.dirty, __ATOMIC_RELAXED) &
-				   d.dirty);
-		}
-		kvm_mmu_notifier_clear_young(vms[0].kvm, 0, SPTE_ENT_PER_PAGE);
-	}
-	__atomic_store_n(&d.done, true, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
-	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
-		seen += !!(d.sptes[i] & d.dirty);
-	assert_int_equal(seen, d.set);
+	take_from_all(&(struct other){ .sets = fmt->shadow_dirty_mask }, fmt->shadow_accessed_mask,
+		      age);
+	kvm_destroy_vm(vms[0].kvm);
+}
+
+/* Who holds the lock for reading is not alone, though no CPU changes a leaf that has A and D. */
+static void test_shared(void **state)
+{
+	const struct tdp_vm_config config = ept();
+	const struct tdp_spte_format *fmt;
+	u64 all;
+
+	(void)state;
+	create(&vms[0], &config, false);
+	fmt = kvm_spte_format(vms[0].kvm);
+	all = PT_WRITABLE_MASK | fmt->shadow_dirty_mask;
+	take_from_all(&(struct other){ .clears = fmt->shadow_accessed_mask }, all, write_protect);
+	take_from_all(&(struct other){ .clears = fmt->shadow_accessed_mask }, all, clear_dirty);
 	kvm_destroy_vm(vms[0].kvm);
 }
 
@@ -431,7 +491,8 @@ int main(void)
 		cmocka_unit_test(test_pml),
 		cmocka_unit_test(test_ept_without_ad),
 		cmocka_unit_test(test_npt),
-		cmocka_unit_test(test_cpu_meanwhile),
+		cmocka_unit_test(test_dirty_meanwhile),
+		cmocka_unit_test(test_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
