@@ -31,6 +31,8 @@ def add_arguments(p):
     p.add_argument("--prove", action="store_true", help="show that each known bug's test fails with the bug and "
                    "passes without")
     p.add_argument("--bug", action="append", metavar="NAME", help="with --prove: this one only; may be repeated")
+    p.add_argument("--kasan", action="store_true", help="a kernel that checks itself as well: KASAN, PROVE_LOCKING, "
+                   "PROVE_RCU")
     p.add_argument("--timeout", type=arguments.whole, default=TIMEOUT, metavar="SECONDS",
                    help=f"what the kernel has to be done in (default: {TIMEOUT})")
 
@@ -61,7 +63,7 @@ def as_json(case):
 
 def run(args):
     tests = kunit_tests.files(args.tests)
-    kernel = kunit_kernel.Kernel(kunit_kernel.tree_of(args.kernel), args.jobs)
+    kernel = kunit_kernel.Kernel(kunit_kernel.tree_of(args.kernel), args.jobs, args.kasan)
     if args.bug and not args.prove:
         raise paths.Failure("--bug: expected --prove with it", status=2)
     if args.prove:
@@ -79,14 +81,14 @@ def run(args):
                "first_s" if new else "changed_s": round(time.monotonic() - begun, 1)}
     print(f"\nkunit: {kernel.tree}: {len(cases)} tests, {failed} failed, {len(problems)} problems; built in "
           f"{built:.0f} s, run in {ran:.0f} s; all that the kernel said: {paths.shown(kernel.log)}")
-    path = report.write("kunit", not failed and not problems, merged(figures), problems=problems,
+    path = report.write(kernel.report, not failed and not problems, merged(kernel, figures), problems=problems,
                         kernel=kernel.tree, results=[as_json(c) for c in cases])
     print("report: " + path)
     return 1 if failed or problems else 0
 
 
-def merged(figures):
+def merged(kernel, figures):
     """With what an earlier run has measured: a first build is rare, and --prove is another run."""
-    before = (report.read("kunit") or {}).get("figures", {})
+    before = (report.read(kernel.report) or {}).get("figures", {})
     return {**{k: before[k] for k in ("first_s", "changed_s", "rows", "proven", "proven_c_pct") if k in before},
             **figures}

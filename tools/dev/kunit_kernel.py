@@ -20,6 +20,8 @@ CONFIG = """64BIT EXPERT SMP PREEMPT PRINTK PRINTK_TIME BUG FUTEX EPOLL EVENTFD 
     TTY SERIAL_8250 SERIAL_8250_CONSOLE X86_MPPARSE X86_LOCAL_APIC X86_IO_APIC CPU_SUP_INTEL CPU_SUP_AMD PROC_FS
     SYSFS DEBUG_KERNEL KALLSYMS UNWINDER_FRAME_POINTER KUNIT VIRTUALIZATION KVM KVM_INTEL KVM_AMD KVM_SMM
     KVM_PROVE_MMU""".split()
+# --kasan: memory that is used after it was freed, locks and RCU. A report is no test's, but fails the one it comes in.
+CHECKED = "KASAN KASAN_GENERIC KASAN_INLINE PROVE_LOCKING PROVE_RCU DEBUG_ATOMIC_SLEEP STACKTRACE".split()
 # Only the tree has to have them; --kernel names one that has not.
 OPTIONAL = ["KVM_PROVE_MMU"]
 
@@ -72,9 +74,11 @@ def tree_of(name):
 class Kernel:
     """A folder of objects for a tree."""
 
-    def __init__(self, tree, jobs=1):
+    def __init__(self, tree, jobs=1, kasan=False):
         self.tree, self.jobs = tree, jobs
-        name = f"{os.path.basename(tree)}-{hashlib.sha256(tree.encode()).hexdigest()[:8]}"
+        self.config = CONFIG + (CHECKED if kasan else [])
+        self.report = "kunit-kasan" if kasan else "kunit"
+        name = f"{os.path.basename(tree)}-{hashlib.sha256(tree.encode()).hexdigest()[:8]}" + ("-kasan" if kasan else "")
         self.out = os.path.join(paths.BUILD, "kunit", name)
         self.log = os.path.join(self.out, "test.log")
         self.env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", KBUILD_BUILD_TIMESTAMP="@0")
@@ -96,7 +100,7 @@ class Kernel:
 
     def configure(self):
         """Makes .config, unless it is there already."""
-        wanted = "".join(f"CONFIG_{name}=y\n" for name in CONFIG)
+        wanted = "".join(f"CONFIG_{name}=y\n" for name in self.config)
         fragment = os.path.join(self.out, "wanted.config")
         if os.path.exists(fragment) and os.path.exists(os.path.join(self.out, ".config")):
             with open(fragment, encoding="ascii") as f:

@@ -91,7 +91,7 @@ def finish(kernel, rows, clean, problems):
 
     figures = {"cases": len(clean), "failed": failed, "rows": len(rows), "proven": sum(r["proven"] for r in rows),
                "proven_s_pct": share(sequential), "proven_c_pct": share(concurrent)}
-    before = (report.read("kunit") or {}).get("figures", {})
+    before = (report.read(kernel.report) or {}).get("figures", {})
     figures.update({k: before[k] for k in ("first_s", "changed_s") if k in before})
     print(f"\nkunit: {figures['proven']} of {len(rows)} bugs proven ({figures['proven_s_pct']} % of those that need no "
           f"interleaving, {figures['proven_c_pct']} % of those that do); without a bug {len(clean)} tests, {failed} "
@@ -99,5 +99,5 @@ def finish(kernel, rows, clean, problems):
     for problem in problems:
         print("problem: " + problem)
     ok = not failed and not problems and all(r["proven"] for r in sequential)
-    print("report: " + report.write("kunit", ok, figures, problems=problems, kernel=kernel.tree, proof=rows))
+    print("report: " + report.write(kernel.report, ok, figures, problems=problems, kernel=kernel.tree, proof=rows))
     return 0 if ok else 1
