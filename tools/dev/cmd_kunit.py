@@ -9,6 +9,7 @@ has to fail there, and to pass without. Reports: build/report/kunit.json."""
 import time
 
 import arguments
+import kunit_in_tree
 import kunit_judge
 import kunit_kernel
 import kunit_prove
@@ -33,6 +34,8 @@ def add_arguments(p):
     p.add_argument("--bug", action="append", metavar="NAME", help="with --prove: this one only; may be repeated")
     p.add_argument("--kasan", action="store_true", help="a kernel that checks itself as well: KASAN, PROVE_LOCKING, "
                    "PROVE_RCU")
+    p.add_argument("--in-tree", action="store_true", help="print the patch that makes the tests part of the kernel's "
+                   "tree, and leave the folder that goes with it in build/kunit/in-tree")
     p.add_argument("--timeout", type=arguments.whole, default=TIMEOUT, metavar="SECONDS",
                    help=f"what the kernel has to be done in (default: {TIMEOUT})")
 
@@ -63,6 +66,8 @@ def as_json(case):
 
 def run(args):
     tests = kunit_tests.files(args.tests)
+    if args.in_tree:
+        return kunit_in_tree.run(kunit_kernel.tree_of(args.kernel), tests)
     kernel = kunit_kernel.Kernel(kunit_kernel.tree_of(args.kernel), args.jobs, args.kasan)
     if args.bug and not args.prove:
         raise paths.Failure("--bug: expected --prove with it", status=2)
