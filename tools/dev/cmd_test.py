@@ -16,7 +16,7 @@ import upstream
 
 SUMMARY = "build and run every test, plain and under ASan+UBSan"
 PACKAGES = (packages.BUILD + packages.CLANG + packages.BUGS + packages.BROWSER
-            + packages.CROSS)
+            + packages.CROSS + packages.KERNEL + packages.PATCH)
 PRESETS = ["plain", "asan"]
 # More builds of tdp whose runs the test "determinism" compares with those of the build under test.
 COMPARED = ["clang"]

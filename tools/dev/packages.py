@@ -20,6 +20,8 @@ CLANG = ["clang-19", "llvm-19", "libclang-rt-19-dev"]
 AFL = ["afl++"]
 # A browser, for the test that clicks through the page of `tdp run --html`.
 BROWSER = ["chromium", "chromium-driver", "python3-selenium"]
+# Whether a patch fits.
+PATCH = ["patch"]
 KERNEL = ["linux-source-6.12", "xz-utils"]
 # A kernel with KUnit tests in it, and what it runs on (docs/kunit.md).
 KUNIT = KERNEL + ["make", "gcc", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "qemu-system-x86", "coccinelle"]
