@@ -36,7 +36,7 @@ printf '%s\\n' "execs_done        : 2000" "execs_per_sec     : inf" "corpus_coun
 def arguments(**given):
     return argparse.Namespace(**{"jobs": 1, "seed": 1, "instances": 1, "cmplog": False,
                                  "resume": False, "engine": "afl", "build": None, "target": None,
-                                 "seconds": 60, **given})
+                                 "seconds": 60, "hours": None, "slice": None, "new": False, **given})
 
 
 class Runs(unittest.TestCase):

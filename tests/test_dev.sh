@@ -37,6 +37,9 @@ refused "no target 'nonsense'" fuzz nonsense
 refused "expected a whole number" fuzz --seconds x
 refused "expected a whole number" fuzz --seconds -1
 refused "expected one argument" fuzz --seed
+refused "expected hours" fuzz --all --hours x
+refused "expected it without a target" fuzz race --all
+refused "--hours is a soak's: expected --all" fuzz --hours 1
 refused "no check 'nonsense'" lint nonsense
 refused "no benchmark 'nonsense'" bench nonsense
 refused "--docs: expected one of mmu, policy" bench fuzz --docs

@@ -21,6 +21,7 @@ import bench_policy  # noqa: E402
 import cmd_bench  # noqa: E402
 import cmd_fuzz  # noqa: E402
 import formatting  # noqa: E402
+import fuzz_run  # noqa: E402
 import libfuzzer  # noqa: E402
 import llvmcov  # noqa: E402
 import paths  # noqa: E402
@@ -87,7 +88,7 @@ class Fuzzing(Scratch):
     def explain(self, run, program, tdp_status):
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            finding = cmd_fuzz.explain(run, program, self.script("tdp", TDP % tdp_status))
+            finding = fuzz_run.explain(run, program, self.script("tdp", TDP % tdp_status))
         return finding, said.getvalue()
 
     def test_a_quiet_run(self):

@@ -7,22 +7,21 @@ interleavings (race), both under ASan and UBSan; then interleavings under TSan.
 On a finding the input is kept in build/findings/, shown as a program with the rule it breaks, and
 the command that replays it is printed. Report: build/report/fuzz.json.
 
-Exit status: 0 nothing found, 1 a finding, 2 bad input."""
-import hashlib
-import os
-import re
-import shutil
-import subprocess
-import typing
+With --all each target is fuzzed in every build that finds something of its own, --hours each, in turns: a
+soak. It may be interrupted or killed; the same command goes on. A finding is kept and listed, and the soak
+goes on as well. How it stands is in build/report/soak.html, and in soak.json.
 
-import afl
+Exit status: 0 nothing found, 1 a finding, 2 bad input."""
+import os
+
 import arguments
 import builds
-import libfuzzer
+import fuzz_run
 import packages
 import paths
 import report
 import seeds
+import soak
 
 SUMMARY = "fuzz for a minute (default targets: mmu and race)"
 PACKAGES = packages.BUILD + packages.CLANG
@@ -31,33 +30,26 @@ PACKAGES = packages.BUILD + packages.CLANG
 BY_DEFAULT = [("mmu", "asan", 2), ("race", "asan", 2), ("race", "tsan", 1)]
 WITH_BUILD = {"plain": [("mmu", "plain", 1), ("race", "plain", 1)], "tsan": [("race", "tsan", 1)]}
 WITH_AFL = {"asan": [("mmu", "asan", 1), ("race", "asan", 1)], "plain": WITH_BUILD["plain"]}
-# build: (preset, in words)
-BUILDS = {"asan": ("fuzz", " under ASan and UBSan"), "tsan": ("fuzz-tsan", " under TSan"),
-          "plain": ("fuzz-plain", "")}
-# Whose inputs are programs.
-PROGRAMS = ("mmu", "race")
-
-SHOWN_LINES = 60
-OWN_TEXT = re.compile(r"^tdp run (?:--\S+ )*(\S.*\.tdp)$")
-RULE = re.compile(r"\brule ([A-Z!])(?:\s|$)")
-
-
-class Library(typing.NamedTuple):
-    """Whose MMU is fuzzed."""
-    suffix: str = ""            # of the programs that have it: fuzz_race-upstream
-    build: typing.Callable = builds.build
-    tdp: typing.Optional[str] = None    # the tdp command on it; None: the one that converts seeds
-    races: typing.Optional[str] = None  # known data races, for TSan
+SECONDS = 60
 
 
 def add_arguments(p):
     p.add_argument("target", nargs="?", metavar="TARGET",
                    type=arguments.one_of("target", seeds.targets()),
                    help="only this one of: " + ", ".join(seeds.targets()))
-    p.add_argument("--seconds", type=arguments.whole, default=60, metavar="N",
-                   help="how long, all targets together (default: %(default)s)")
+    p.add_argument("--seconds", type=arguments.whole, metavar="N",
+                   help=f"how long, all targets together (default: {SECONDS})")
     p.add_argument("--seed", type=arguments.whole, default=1, metavar="N",
                    help="of libFuzzer's random numbers (default: %(default)s)")
+    p.add_argument("--all", action="store_true",
+                   help="a soak: every target without sanitizers and under ASan and UBSan, race under TSan too")
+    p.add_argument("--hours", type=arguments.hours, metavar="N",
+                   help=f"of --all: how long each target in each build; may be a fraction (default: {soak.HOURS})")
+    p.add_argument("--slice", type=arguments.whole, metavar="SECONDS",
+                   help="of --all: how long a turn is, which is what may be lost if it is killed "
+                        f"(default: {soak.SLICE})")
+    p.add_argument("--new", action="store_true",
+                   help="of --all: forget the last soak, and what it kept, and begin another one")
     build = p.add_mutually_exclusive_group()
     build.add_argument("--plain", action="store_const", const="plain", dest="build",
                        help="without sanitizers: faster")
@@ -74,93 +66,9 @@ def add_arguments(p):
                    help="AFL++ only: solve comparisons by a build that tells what is compared")
 
 
-def clipped(lines):
-    if len(lines) > SHOWN_LINES:
-        lines = lines[:SHOWN_LINES] + [f"... {len(lines) - SHOWN_LINES} lines more"]
-    return "\n".join("  " + line for line in lines)
-
-
-def output_of(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", timeout=300)
-    return done.returncode, done.stdout.splitlines()
-
-
-def program_of(run, tdp):
-    """The file with the finding's program as text: the target's own, or made from the input."""
-    for line in run.output:
-        own = OWN_TEXT.match(line)
-        if own and os.path.exists(own[1]):
-            return own[1]
-    text = run.artifact + ".tdp"
-    status, _ = output_of([tdp, "convert", "--raw", run.artifact, "--output", text])
-    return text if status == 0 else None
-
-
-def explain(run, program, tdp):
-    """Prints everything about a finding; returns it for the report."""
-    finding = {"target": run.target, "artifact": None, "rule": None, "summary": run.summary}
-    said = run.said()
-    if run.artifact is None:
-        print(f"FINDING: {run.target} ended with status {run.status} and left no input:")
-        print(clipped(said[-SHOWN_LINES:]))
-        return finding
-    finding["artifact"] = paths.shown(run.artifact)
-    replay = [paths.shown(program), finding["artifact"]]
-    shown = said
-    if run.target in PROGRAMS:
-        text = program_of(run, tdp)
-        if text:
-            with open(text, encoding="utf-8") as f:
-                print("\nthe program, " + paths.shown(text) + ":")
-                print(clipped(f.read().splitlines()))
-            # Not every finding shows without the sanitizers: then the fuzz target replays it.
-            status, output = output_of([tdp, "run", text])
-            if status:
-                replay = [paths.shown(tdp), "run", paths.shown(text)]
-                shown = output
-    rule = RULE.search("\n".join(shown)) or RULE.search("\n".join(said))
-    finding["rule"] = rule[1] if rule else None
-    finding["replay"] = " ".join(replay)
-    print("\nwhat was found:")
-    print(clipped(shown))
-    print(f"\nFINDING: {'rule ' + rule[1] + ' is broken' if rule else run.summary or 'see above'}"
-          f"\nkept:   {finding['artifact']}\nreplay: {finding['replay']}")
-    return finding
-
-
-def run_libfuzzer(target, build, seconds, args, seed_folder, kept, library):
-    name = "fuzz_" + target + library.suffix
-    program = builds.program(library.build(BUILDS[build][0], args.jobs, [name]), name)
-    if not args.resume:
-        shutil.rmtree(kept, ignore_errors=True)
-    os.makedirs(kept, exist_ok=True)
-    findings = os.path.join(paths.BUILD, "findings")
-    os.makedirs(findings, exist_ok=True)
-    result = libfuzzer.run(program, target, [kept, seed_folder], seconds, args.seed,
-                           os.path.join(findings, name + "-"),
-                           # TSan's shadow is twice the size of what it is of.
-                           ["-rss_limit_mb=4096"] if build == "tsan" else [], library.races)
-    return result, program
-
-
-def run_afl(target, build, seconds, args, seed_folder, kept):
-    """What is found is put where libFuzzer's findings are."""
-    result = afl.run(target, build, seed_folder, kept, seconds, args)
-    if result.artifact:
-        findings = os.path.join(paths.BUILD, "findings")
-        os.makedirs(findings, exist_ok=True)
-        with open(result.artifact, "rb") as f:
-            digest = hashlib.sha1(f.read()).hexdigest()
-        result.artifact = shutil.copy(result.artifact,
-                                      os.path.join(findings, f"fuzz_{target}-crash-{digest}"))
-    name = "fuzz_" + target
-    return result, builds.program(builds.folder(afl.BUILDS[build]), name)
-
-
-def fuzz(target, build, seconds, args, tdp, library=Library()):
+def fuzz(target, build, seconds, args, tdp, library=fuzz_run.Library()):
     """Fuzzes one target in one build; returns (its figures, its findings)."""
-    words = BUILDS[build][1]
+    words = fuzz_run.BUILDS[build][1]
     seed_folder, count, slow = seeds.convert(target, tdp, args.jobs)
     kept = os.path.join(paths.BUILD, "fuzz-corpus", target + "-" + build + library.suffix)
     by_afl = getattr(args, "engine", None) == "afl"
@@ -170,13 +78,14 @@ def fuzz(target, build, seconds, args, tdp, library=Library()):
           + f"{words}{' by AFL++' if by_afl else ''}, --seed {args.seed}", flush=True)
     if by_afl:
         kept += "-afl"
-        result, program = run_afl(target, build, seconds, args, seed_folder, kept)
+        result, program = fuzz_run.run_afl(target, build, seconds, args, seed_folder, kept)
     else:
-        result, program = run_libfuzzer(target, build, seconds, args, seed_folder, kept, library)
+        result, program = fuzz_run.run_libfuzzer(target, build, seconds, args, seed_folder, kept,
+                                                 library)
     with open(kept + ".log", "w", encoding="utf-8") as f:
         f.write("\n".join(result.output) + "\n")
 
-    found = [explain(result, program, library.tdp or tdp)] if result.found else []
+    found = [fuzz_run.explain(result, program, library.tdp or tdp)] if result.found else []
     took = round(result.seconds, 1)
     rate = round(result.executions / result.seconds) if result.seconds else 0
     print(f"\n{target}: {result.executions:,} executions{words} in {took} s ({rate:,}/s), "
@@ -195,16 +104,20 @@ def shared_out(seconds, listed):
 
 def parts(args):
     """[(target, build, seconds)]"""
+    for option in ("hours", "slice", "new"):
+        if getattr(args, option):
+            raise paths.Failure(f"--{option} is a soak's: expected --all", status=2)
+    seconds = args.seconds or SECONDS
     if args.engine == "afl":
         if args.build == "tsan":
             raise paths.Failure("AFL++ is not built with TSan: expected --plain, or neither", status=2)
         if not args.target:
-            return shared_out(args.seconds, WITH_AFL[args.build or "asan"])
+            return shared_out(seconds, WITH_AFL[args.build or "asan"])
     elif args.instances > 1 or args.cmplog:
         raise paths.Failure("--instances and --cmplog are AFL++'s: expected --engine=afl", status=2)
     if args.target:
-        return [(args.target, args.build or "asan", args.seconds)]
-    return shared_out(args.seconds, WITH_BUILD.get(args.build, BY_DEFAULT))
+        return [(args.target, args.build or "asan", seconds)]
+    return shared_out(seconds, WITH_BUILD.get(args.build, BY_DEFAULT))
 
 
 def sums(each):
@@ -216,7 +129,7 @@ def sums(each):
     return figures
 
 
-def fuzz_all(listed, args, name, library=Library()):
+def fuzz_all(listed, args, name, library=fuzz_run.Library()):
     """Fuzzes [(target, build, seconds)], and writes the report NAME; returns the number of findings."""
     tdp = builds.program(builds.build("plain", args.jobs, ["tdp"]), "tdp")
     each, found = [], []
@@ -230,7 +143,20 @@ def fuzz_all(listed, args, name, library=Library()):
     return len(found)
 
 
+def check_soak(args):
+    """A soak is of everything: what would take a part of it is refused."""
+    for given, what in ((args.target, "a target"), (args.seconds, "--seconds"), (args.build, f"--{args.build}"),
+                        (args.resume, "--continue"), (args.engine == "afl", "--engine=afl"),
+                        (args.instances > 1, "--instances"), (args.cmplog, "--cmplog")):
+        if given:
+            raise paths.Failure(f"--all is every target in every build by libFuzzer: expected it without {what}",
+                                status=2)
+
+
 def run(args):
+    if args.all:
+        check_soak(args)
+        return soak.run(args)
     if args.engine == "afl":
         packages.ensure(packages.AFL)
     return 1 if fuzz_all(parts(args), args, "fuzz") else 0

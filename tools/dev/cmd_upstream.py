@@ -15,6 +15,7 @@ import arguments
 import builds
 import cmd_fuzz
 import debian_kernel
+import fuzz_run
 import live
 import packages
 import paths
@@ -133,7 +134,7 @@ def fuzz(tree, args):
     name = "-upstream-repaired"
     tdp = builds.program(build_on(PRESET, args.jobs, ["tdp" + name]), "tdp" + name)
     return cmd_fuzz.fuzz_all(cmd_fuzz.shared_out(args.fuzz, cmd_fuzz.BY_DEFAULT), args,
-                             "upstream-fuzz", cmd_fuzz.Library(name, build_on, tdp, upstream.RACES))
+                             "upstream-fuzz", fuzz_run.Library(name, build_on, tdp, upstream.RACES))
 
 
 def diff(tree, args):

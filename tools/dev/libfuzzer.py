@@ -71,9 +71,9 @@ def options(seconds, seed, artifacts):
             "-entropic_scale_per_exec_time=1"]
 
 
-def run(program, target, folders, seconds, seed, artifacts, extra=(), races=None):
+def run(program, target, folders, seconds, seed, artifacts, extra=(), races=None, tell=None):
     """Fuzzes for some seconds with a live status; folders: where to keep inputs, then seeds; races: a
-    file of data races that TSan is not to report."""
+    file of data races that TSan is not to report; tell(Run): says how it goes in place of the status."""
     env = dict(os.environ)
     if races:
         env["TSAN_OPTIONS"] = f"{env.get('TSAN_OPTIONS', '')} suppressions={races}"
@@ -85,15 +85,16 @@ def run(program, target, folders, seconds, seed, artifacts, extra=(), races=None
             env.setdefault(sanitizer + "_SYMBOLIZER_PATH", "/usr/bin/llvm-symbolizer-19")
     result = Run(target)
     status = live.Status()
+    tell = tell or (lambda run: status.update(run.line()))
     begun = time.monotonic()
-    with live.start([program, *options(seconds, seed, artifacts), *extra, *folders],
-                    env=env) as process:
+    command = live.tied([program, *options(seconds, seed, artifacts), *extra, *folders])
+    with live.start(command, env=env) as process:
         try:
             for line in live.lines_of(process):
                 if line is not None:
                     result.read(line)
                 result.seconds = time.monotonic() - begun
-                status.update(result.line())
+                tell(result)
                 if result.seconds > seconds + GRACE:
                     raise paths.Failure(f"{paths.shown(program)} did not stop {GRACE} s after "
                                         f"its time was up")

@@ -67,6 +67,13 @@ def start(command, **options):
                             stderr=subprocess.STDOUT, text=True, errors="replace", **options)
 
 
+def tied(command):
+    """The command that ends when ./dev does, even if that is killed: fuzzers would go on for hours."""
+    # What is not there is to be an error of ours, not setpriv's.
+    there = shutil.which("setpriv") and shutil.which(command[0])
+    return ["setpriv", "--pdeathsig", "KILL", *command] if there else command
+
+
 def watch(command, title, **options):
     """Runs a command with its newest output line as the status; returns (status, all lines)."""
     status = Status()

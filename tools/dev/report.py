@@ -15,12 +15,20 @@ def read(name):
         return None
 
 
+def put(path, text):
+    """Writes a file wholly or not at all, whatever ends the process; returns its path as a user would
+    type it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    new = f"{path}.{os.getpid()}"
+    with open(new, "w", encoding="utf-8") as f:
+        f.write(text)
+        f.flush()
+        os.fsync(f.fileno())
+    os.replace(new, path)
+    return paths.shown(path)
+
+
 def write(name, ok, figures, **detail):
     """Writes a report; returns its path as a user would type it."""
-    folder = os.path.join(paths.BUILD, "report")
-    os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, name + ".json")
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump({"ok": bool(ok), "figures": figures, **detail}, f, indent=2)
-        f.write("\n")
-    return paths.shown(path)
+    about = {"ok": bool(ok), "figures": figures, **detail}
+    return put(os.path.join(paths.BUILD, "report", name + ".json"), json.dumps(about, indent=2) + "\n")
