@@ -122,6 +122,13 @@ class Fuzzing(Scratch):
         self.assertRegex(said, r"replay: \S*/fuzz_mmu \S*/found-crash-1\n")
         self.assertIn("ERROR: libFuzzer: deadly signal", said)
 
+    def test_what_a_target_says_itself_is_what_was_found(self):
+        body = "echo 'fuzz_mmu: call 9: was refused but changed SPTEs'\n" + "\n".join(FINDS.splitlines()[1:])
+        program, run = self.fuzz(body, 77)
+        finding, said = self.explain(run, program, 0)
+        self.assertEqual((finding["rule"], finding["summary"]), (None, "call 9: was refused but changed SPTEs"))
+        self.assertIn("FINDING: call 9: was refused", said)
+
     def test_a_fuzzer_that_dies_without_an_input_is_a_finding(self):
         program, run = self.fuzz("echo 'cannot start'", 3)
         self.assertTrue(run.found)

@@ -145,6 +145,11 @@ class Findings(unittest.TestCase):
         self.assertEqual(said.count("met again: mmu, plain: rule T is broken"), 2)
         self.assertFalse(made.ok())
 
+    def test_the_same_elsewhere_is_the_same(self):
+        made = campaign(found=[finding(rule=None, summary=f"call {n}, unmap: {what}")
+                               for n, what in ((3, "lost"), (12, "lost"), (3, "found"))])
+        self.assertEqual([one["times"] for one in made.findings], [2, 1])
+
     def test_nothing_found(self):
         rotation = self.rotation(lambda *_: (self.result(300.0), "fuzz_mmu"))
         self.turns(rotation, 3)

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measures how much of libtdp the checked-in corpus covers, and beside it the tests.
 
-Programs are replayed by `tdp run --dump`, other inputs by their fuzz target. The seeds of fuzz_race
-have a figure of their own: by the target alone, and with what is done to look at an interleaving
-closer: `tdp run` with a trace, and under schedules that are made up.
-Report: build/report/coverage.json."""
+Programs are replayed by `tdp run --dump`, other inputs by their fuzz target, and each fuzz target runs what
+it starts from. The seeds of fuzz_race have a figure of their own: by the target alone, and with what is done
+to look at an interleaving closer: `tdp run` with a trace, and under schedules that are made up.
+
+What no fuzz target reaches has its reason in docs/coverage.md: functions and branches without one are named.
+Reports: build/report/coverage.json; with --html build/report/coverage/index.html, and below it the source
+with counts, by target.
+
+Exit status: 0 fine, 1 a replay failed, or a reason is missing or no longer true, 2 bad input."""
 import glob
 import os
 import shutil
 import subprocess
 
 import builds
+import coverage_page
+import coverage_reasons
 import live
 import llvmcov
 import packages
@@ -25,6 +32,8 @@ PACKAGES = packages.BUILD + packages.CLANG
 def add_arguments(p):
     p.add_argument("--list", action="store_true",
                    help="list what the corpus leaves: functions, lines, and branches of lines")
+    p.add_argument("--html", action="store_true",
+                   help="write pages with the source, and counts of lines and branches, by fuzz target")
     p.add_argument("--no-tests", action="store_true", help="the corpus only")
 
 
@@ -41,12 +50,18 @@ LOOKS = (["run", "--trace=all"], ["run", "--dump"],
          ["run", "--scheduler=random", "--runs=8"], ["run", "--scheduler=pct", "--runs=8"])
 
 
+def may_differ(path):
+    """Whether a program's schedule may name points that never come: with a bug they do, and a fuzzer does not
+    care."""
+    return seeds.shows_bug(path) or path.startswith(os.path.join(seeds.CORPUS, "found") + os.sep)
+
+
 def replay(command, profile, wrong):
     """Runs a program of a build on a file of the corpus; in @profile is what it covered."""
     done = subprocess.run(command, env=dict(os.environ, LLVM_PROFILE_FILE=profile),
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     # 2: a choice that never came.
-    if done.returncode and not (done.returncode == 2 and seeds.shows_bug(command[-1])):
+    if done.returncode and not (done.returncode == 2 and may_differ(command[-1])):
         wrong.append(f"{' '.join(map(paths.shown, command))} ended with status {done.returncode}")
 
 
@@ -66,13 +81,20 @@ def run_corpus(where, folder, wrong):
     status.clear()
 
 
+def run_targets(where, folder, jobs, wrong):
+    """Each fuzz target runs what it starts from."""
+    tdp = builds.program(where, "tdp")
+    for target in seeds.targets():
+        listed, _ = seeds.started_from(target, tdp, jobs)
+        replay([builds.program(where, "fuzz_" + target), *listed],
+               os.path.join(folder, f"target-{target}-%m.profraw"), wrong)
+
+
 def run_race(where, folder, jobs, wrong):
-    """Replays the seeds of fuzz_race: by the target, and one by one as people look at them."""
+    """Replays the seeds of fuzz_race one by one, as people look at them."""
     status = live.Status()
     tdp = builds.program(where, "tdp")
     listed, _ = seeds.started_from("race", tdp, jobs)
-    replay([builds.program(where, "fuzz_race"), *listed],
-           os.path.join(folder, "race-%m.profraw"), wrong)
     for n, path in enumerate(listed, 1):
         status.update(f"seeds of fuzz_race: {n} of {len(listed)}")
         for look in LOOKS:
@@ -140,52 +162,77 @@ def covered_by(folder, name, kinds, programs):
                           programs, "libtdp", paths.ROOT)
 
 
-def run(args):
-    replayers = ["tdp", *("fuzz_" + target for target in seeds.targets())]
-    where = builds.build("coverage", args.jobs, replayers if args.no_tests else ())
-    folder = os.path.join(paths.BUILD, "coverage-profiles")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-
-    wrong = []
+def measure(args, where, folder, wrong):
+    """Runs everything; returns {what ran: files}, and the objects that tell of all but the tests."""
     run_corpus(where, folder, wrong)
+    run_targets(where, folder, args.jobs, wrong)
     run_race(where, folder, args.jobs, wrong)
-    replayers = [*(builds.program(where, name) for name in replayers), *library_objects(where)]
-    corpus = covered_by(folder, "corpus", ["corpus", "race", "looks"], replayers)
-    race = covered_by(folder, "race", ["race", "looks"], replayers)
-    target = covered_by(folder, "target", ["race"], replayers)
-    tests = {}
+    objects = [*(builds.program(where, name) for name in replayers()), *library_objects(where)]
+    kinds = {"corpus": ["corpus", "target", "looks"], "race": ["target-race", "looks"], "targets": ["target"],
+             **{"fuzz_" + name: ["target-" + name] for name in seeds.targets()}}
+    ran = {name: covered_by(folder, name, which, objects) for name, which in kinds.items()}
     if not args.no_tests:
         wrong += run_tests(where, folder, args.jobs)
         programs = sorted(glob.glob(os.path.join(where, "test_*[a-z]")))
-        tests = covered_by(folder, "tests", ["tests"], programs + replayers)
-    table(corpus, tests)
-    left = missed(corpus)
-    if args.list:
-        for name, what in left.items():
-            print(f"\n{name}\n  functions never called: {', '.join(what['functions']) or 'none'}"
-                  f"\n  lines never run: {', '.join(what['lines']) or 'none'}"
-                  f"\n  lines with a branch never taken: "
-                  f"{', '.join(map(str, what['branches'])) or 'none'}")
-    figures = {**shares("libtdp", corpus), **shares("mirrored", mirrored(corpus)),
-               **shares("fuzz_race", race), **shares("fuzz_race.mirrored", mirrored(race)),
-               **shares("fuzz_race.target", target)}
-    if tests:
-        figures |= shares("tests", tests)
-    path = report.write("coverage", not wrong, figures, missed=left, missed_by_race=missed(race),
-                        failed=wrong)
-    for text in wrong:
-        print("FAILED: " + text)
+        ran["tests"] = covered_by(folder, "tests", ["tests"], programs + objects)
+    return ran, objects
 
+
+def replayers():
+    return ["tdp", *("fuzz_" + target for target in seeds.targets())]
+
+
+def figures_of(ran):
+    figures = {**shares("libtdp", ran["corpus"]), **shares("mirrored", mirrored(ran["corpus"])),
+               **shares("fuzz_race", ran["race"]), **shares("fuzz_race.mirrored", mirrored(ran["race"])),
+               **shares("targets", ran["targets"])}
+    for target in seeds.targets():
+        figures |= shares(f"fuzz_{target}.target", ran["fuzz_" + target])
+    return figures | (shares("tests", ran["tests"]) if "tests" in ran else {})
+
+
+def show_missed(left):
+    for name, what in left.items():
+        print(f"\n{name}\n  functions never called: {', '.join(what['functions']) or 'none'}"
+              f"\n  lines never run: {', '.join(what['lines']) or 'none'}"
+              f"\n  lines with a branch never taken: {', '.join(map(str, what['branches'])) or 'none'}")
+
+
+def summarise(figures):
     def says(who, name):
         print(f"{who} {figures[name + '.lines_pct']}% of libtdp's lines and "
               f"{figures[name + '.branches_pct']}% of its branches")
 
     print()
     says("the corpus covers", "libtdp")
+    says("all fuzz targets together cover", "targets")
     says("the seeds of fuzz_race cover", "fuzz_race")
     says("  ... run by the target alone", "fuzz_race.target")
     print(f"without libtdp/platform: {figures['mirrored.branches_pct']}% of the branches by the "
-          f"corpus, {figures['fuzz_race.mirrored.branches_pct']}% by the seeds of fuzz_race"
-          f"\nreport: {path}")
+          f"corpus, {figures['fuzz_race.mirrored.branches_pct']}% by the seeds of fuzz_race")
+
+
+def run(args):
+    where = builds.build("coverage", args.jobs, replayers() if args.no_tests else ())
+    folder = os.path.join(paths.BUILD, "coverage-profiles")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+
+    wrong = []
+    reasons = coverage_reasons.load()
+    ran, objects = measure(args, where, folder, wrong)
+    wrong += coverage_reasons.complaints(ran["targets"], reasons)
+    table(ran["corpus"], ran.get("tests", {}))
+    left = missed(ran["corpus"])
+    if args.list:
+        show_missed(left)
+    figures = figures_of(ran)
+    path = report.write("coverage", not wrong, figures, missed=left, missed_by_race=missed(ran["race"]),
+                        missed_by_targets=missed(ran["targets"]), failed=wrong)
+    for text in wrong:
+        print("FAILED: " + text)
+    summarise(figures)
+    if args.html:
+        print("pages: " + coverage_page.write(folder, ran, objects, reasons))
+    print("report: " + path)
     return 1 if wrong else 0

@@ -22,6 +22,8 @@ SHOWN_LINES = 60
 REPLAY = 300		# seconds for a finding to show again
 OWN_TEXT = re.compile(r"^tdp run (?:--\S+ )*(\S.*\.tdp)$")
 RULE = re.compile(r"\brule ([A-Z!])(?:\s|$)")
+# What a target says itself before it aborts; what libFuzzer says of that tells nothing.
+OWN_WORDS = re.compile(r"^fuzz_\w+: (.+)$", re.MULTILINE)
 
 
 class Library(typing.NamedTuple):
@@ -84,10 +86,13 @@ def explain(run, program, tdp):
                 shown = output
     rule = RULE.search("\n".join(shown)) or RULE.search("\n".join(said))
     finding["rule"] = rule[1] if rule else None
+    words = OWN_WORDS.search("\n".join(said))
+    if words and not rule:
+        finding["summary"] = words[1]
     finding["replay"] = " ".join(replay)
     print("\nwhat was found:")
     print(clipped(shown))
-    print(f"\nFINDING: {'rule ' + rule[1] + ' is broken' if rule else run.summary or 'see above'}"
+    print(f"\nFINDING: {'rule ' + rule[1] + ' is broken' if rule else finding['summary'] or 'see above'}"
           f"\nkept:   {finding['artifact']}\nreplay: {finding['replay']}")
     return finding
 

@@ -37,10 +37,17 @@ class File:
     def missed_functions(self):
         return sorted(name for name, n in self.functions.items() if not n)
 
+    def missed_branches_by_function(self):
+        """{function: its lines with a branch that was never taken, of lines that ran}"""
+        found = {}
+        for (line, function, _, _), count in self.branches.items():
+            if not count and self.lines.get(line):
+                found.setdefault(function, set()).add(line)
+        return {function: sorted(lines) for function, lines in sorted(found.items())}
+
     def missed_branches(self):
-        """Lines with a branch that was never taken, of lines that ran."""
-        return sorted({key[0] for key, n in self.branches.items() if not n
-                       and self.lines.get(key[0])})
+        """The same lines, of all functions."""
+        return sorted(set().union(*self.missed_branches_by_function().values()))
 
 
 def parse(lcov, root):
@@ -105,20 +112,31 @@ def merge(patterns, out):
     return out
 
 
+def llvm_cov(action, profile, objects, sources):
+    """Runs llvm-cov; returns what it prints. action: what it is to do, with options"""
+    command = ["llvm-cov-19", *action, "-instr-profile", profile, objects[0]]
+    for other in objects[1:]:
+        command += ["-object", other]
+    done = subprocess.run(command + ["-sources", sources], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise paths.Failure("llvm-cov failed:\n" + done.stderr.strip())
+    return done.stdout
+
+
+def show(profile, objects, sources, out, title):
+    """Writes pages of HTML, a file of the source each, with counts of lines and branches; out/index.html has
+    links to all."""
+    llvm_cov(["show", "-format=html", "-output-dir=" + out, "-project-title=" + title, "-show-branches=count",
+              "-show-branch-summary", "-show-region-summary=false", "-show-instantiations=false", "-tab-size=8"],
+             profile, objects, sources)
+
+
 def export(profile, objects, folder, root):
     """Coverage of the files in a folder of the source tree, by any of the objects."""
-    def llvm_cov(form):
-        command = ["llvm-cov-19", "export", "-format=" + form, "-instr-profile", profile,
-                   objects[0]]
-        for other in objects[1:]:
-            command += ["-object", other]
-        done = subprocess.run(command + ["-sources", os.path.join(root, folder)],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if done.returncode:
-            raise paths.Failure("llvm-cov failed:\n" + done.stderr.strip())
-        return done.stdout
+    def exported(form):
+        return llvm_cov(["export", "-format=" + form], profile, objects, os.path.join(root, folder))
 
-    files = parse(llvm_cov("lcov"), root)
-    for unit in json.loads(llvm_cov("text"))["data"]:
+    files = parse(exported("lcov"), root)
+    for unit in json.loads(exported("text"))["data"]:
         add_branches(files, unit["functions"], root)
     return files

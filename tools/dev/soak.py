@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -40,6 +41,12 @@ def parts():
     """Every (target, build): what takes turns."""
     return [(target, build) for target in seeds.targets() for build in soak_page.BUILDS
             if build != "tsan" or target in RACING]
+
+
+def kind_of(finding):
+    """What two findings have in common if they are the same one. Numbers, as of calls and lines, are not
+    part of it, for the same mistake may be met elsewhere in an input."""
+    return (finding["target"], finding["build"], finding["rule"], re.sub(r"[0-9]+", "", finding["summary"]))
 
 
 class Campaign:
@@ -82,11 +89,8 @@ class Campaign:
 
     def add_finding(self, new):
         """Lists a finding unless it is known; returns whether it was new."""
-        def same(one):
-            return all(one[key] == new[key] for key in ("target", "build", "rule", "summary"))
-
         for known in self.findings:
-            if same(known):
+            if kind_of(known) == kind_of(new):
                 known["times"] += 1
                 return False
         self.findings.append({**new, "times": 1})

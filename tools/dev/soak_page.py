@@ -4,40 +4,11 @@ import html
 import time
 
 import svg_chart
+import web_page
 
 BUILDS = {"plain": "plain", "asan": "ASan+UBSan", "tsan": "TSan"}
 COLOURS = {"plain": "#0b6bcb", "asan": "#c0392b", "tsan": "#8e44ad"}
 REFRESH = 30		# seconds after which a browser looks again, while the soak runs
-
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #1c2733; background: #f4f6f8; margin: 0; }
-main { max-width: 1180px; margin: 0 auto; padding: 28px 20px 60px; }
-h1 { font-size: 25px; margin: 0 0 4px; }
-h2 { font-size: 17px; margin: 34px 0 10px; }
-p.sub, td.dim, p.dim { color: #5c6b7a; margin-top: 0; }
-.cards { display: flex; flex-wrap: wrap; gap: 12px; margin: 20px 0 6px; }
-.card { background: #fff; border: 1px solid #dfe5ea; border-radius: 8px; padding: 12px 18px; min-width: 118px; }
-.card b { display: block; font-size: 23px; font-weight: 600; }
-.card span { color: #5c6b7a; font-size: 13px; }
-.good b { color: #1e8449; }
-.bad b, td.bad { color: #c0392b; }
-.bar { height: 8px; border-radius: 4px; background: #dfe5ea; overflow: hidden; margin-top: 14px; }
-.bar div { height: 100%; background: #0b6bcb; }
-.panel { background: #fff; border: 1px solid #dfe5ea; border-radius: 8px; padding: 12px 14px; overflow-x: auto; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(205px, 1fr)); gap: 14px; }
-.grid h3 { font-size: 13px; margin: 0 0 2px; font-family: ui-monospace, monospace; }
-.legend { margin: 8px 0 0; color: #5c6b7a; }
-.legend span { margin-right: 18px; font-size: 13px; }
-.legend i { display: inline-block; width: 18px; height: 3px; vertical-align: middle; margin-right: 6px; }
-svg { display: block; width: 100%; height: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th { text-align: left; color: #5c6b7a; font-weight: 500; border-bottom: 1px solid #dfe5ea; padding: 5px 12px 5px 0; }
-td { border-bottom: 1px solid #eef1f4; padding: 5px 12px 5px 0; vertical-align: top; }
-th.n, td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-code { font: 12.5px ui-monospace, monospace; background: #eef1f4; padding: 1px 5px; border-radius: 4px;
-  overflow-wrap: anywhere; }
-summary { cursor: pointer; color: #0b6bcb; }
-"""
 
 
 def name_of(finding):
@@ -91,12 +62,6 @@ def text_table(figures, listed):
                    for line in lines)
 
 
-def cells(words, numbers=(), tag="td"):
-    """A row; @numbers: the columns that are numbers."""
-    return "<tr>" + "".join(f'<{tag}{" class=" + chr(34) + "n" + chr(34) if i in numbers else ""}>'
-                            f"{html.escape(word)}</{tag}>" for i, word in enumerate(words)) + "</tr>"
-
-
 def curves(slices, part):
     """A part's (executions/s, edges) over its own time: [(seconds, value)] each."""
     speed, edges, before, most = [], [], 0.0, 0
@@ -148,7 +113,7 @@ def rotation(campaign, listed):
 def findings(campaign):
     if not campaign.findings:
         return ['<div class="panel">Nothing was found.</div>']
-    out = ['<div class="panel"><table>', cells(["what", "met", "after", "replay"], (1, 2), "th")]
+    out = ['<div class="panel"><table>', web_page.cells(["what", "met", "after", "replay"], (1, 2), "th")]
     for one in campaign.findings:
         replay = one.get("replay")
         out.append(f'<tr><td class="bad">{html.escape(name_of(one))}</td>'
@@ -160,11 +125,11 @@ def findings(campaign):
 def table_of_slices(campaign):
     out = ["<h2>Turns</h2>", '<div class="panel"><details' + (" open=\"open\"" if len(campaign.slices) <= 40 else "")
            + f"><summary>{len(campaign.slices)} turns, the newest first</summary><table>",
-           cells(["#", "begun", "target", "build", "took", "executions", "per s", "edges", "inputs", "MB",
+           web_page.cells(["#", "begun", "target", "build", "took", "executions", "per s", "edges", "inputs", "MB",
                   "outcome", "version"], (0, 4, 5, 6, 7, 8, 9), "th")]
     for number, one in reversed(list(enumerate(campaign.slices, 1))):
         outcome = one["failed"] or ("a finding" if one["findings"] else "")
-        out.append(cells([str(number), when(one["begun"]), one["target"],
+        out.append(web_page.cells([str(number), when(one["begun"]), one["target"],
                           BUILDS[one["build"]], duration(one["seconds"]), f"{one['executions']:,}",
                           f"{rate(one):,}", f"{one['coverage']:,}", f"{one['corpus']:,}",
                           str(one.get("rss_mb", "")), outcome, one.get("version", "")], (0, 4, 5, 6, 7, 8, 9)))
@@ -175,35 +140,27 @@ def when(seconds):
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def card(number, words, kind=""):
-    return f'<div class="card {kind}"><b>{html.escape(number)}</b><span>{html.escape(words)}</span></div>'
-
-
 def cards(campaign, listed, figures):
     share = campaign.done(listed)
     failed = figures["failed"]
-    return ['<div class="cards">', card(f"{100 * share:.1f}%", f"of {hours(campaign.hours * len(listed))}"),
-            card(duration(figures["seconds"]), "fuzzed"), card(f"{figures['executions']:,}", "executions"),
-            card(str(figures["slices"]), "turns"),
-            card(str(figures["findings"]), "findings", "bad" if figures["findings"] else "good"),
-            *([card(str(failed), "turns that failed", "bad")] if failed else []), "</div>",
+    return ['<div class="cards">', web_page.card(f"{100 * share:.1f}%", f"of {hours(campaign.hours * len(listed))}"),
+            web_page.card(duration(figures["seconds"]), "fuzzed"), web_page.card(f"{figures['executions']:,}", "executions"),
+            web_page.card(str(figures["slices"]), "turns"),
+            web_page.card(str(figures["findings"]), "findings", "bad" if figures["findings"] else "good"),
+            *([web_page.card(str(failed), "turns that failed", "bad")] if failed else []), "</div>",
             f'<div class="bar"><div style="width:{100 * share:.1f}%"></div></div>']
 
 
 def page(campaign, listed, figures, running):
     """The whole page."""
     state = "runs" if running else "is over" if campaign.next(listed) is None else "was interrupted"
-    out = ["<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8"/>',
-           '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
-           *([f'<meta http-equiv="refresh" content="{REFRESH}"/>'] if running else []),
-           f"<title>libtdp: soak, {100 * campaign.done(listed):.0f}%</title><style>{STYLE}</style></head>",
-           f"<body><main><h1>libtdp: the soak {state}</h1>",
-           f'<p class="sub">{len(listed)} parts, {hours(campaign.hours)} each, in turns of at most '
+    out = [f'<p class="sub">{len(listed)} parts, {hours(campaign.hours)} each, in turns of at most '
            f"{campaign.slice_seconds} s; as of {when(time.time())}</p>",
            *cards(campaign, listed, figures), "<h2>Findings</h2>", *findings(campaign),
            "<h2>Rotation and findings over time</h2>",
            '<div class="panel">' + rotation(campaign, listed) + "</div>",
            *grids(campaign, listed), "<h2>By target and build</h2>", '<div class="panel"><table>',
-           cells(HEADER, range(2, 8), "th"), *(cells(row, range(2, 8)) for row in rows_of(figures, listed)),
-           "</table></div>", *table_of_slices(campaign), "</main></body></html>"]
-    return "\n".join(out) + "\n"
+           web_page.cells(HEADER, range(2, 8), "th"),
+           *(web_page.cells(row, range(2, 8)) for row in rows_of(figures, listed)),
+           "</table></div>", *table_of_slices(campaign)]
+    return web_page.document(f"libtdp: the soak {state}", out, REFRESH if running else None)
