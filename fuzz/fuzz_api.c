@@ -396,7 +396,7 @@ static void call_pre_fault_all(struct byte_reader *r)
 		if (ret > 0)
 			done += ret;
 	} while (ret > 0 && done < npages);
-	call.refused &= !done; /* what comes behind the last gfn is refused, what came first is mapped */
+	call.refused &= !done; /* behind the last gfn; what comes first is mapped */
 	if (done != want && !(refusal.fired && done < want))
 		found("%" PRIu64 " pages at gfn %#" PRIx64 ", expected %" PRIu64, done, first,
 		      want);

@@ -230,6 +230,8 @@ class Rotation:
             sampler.look(result, last=True)
         except paths.Failure as failure:
             failed = str(failure)
+        if result:
+            report.put(os.path.join(folder(), "log", f"{target}-{build}.log"), "\n".join(result.output) + "\n")
         seconds = result.seconds if result else time.time() - begun
         found = result is not None and result.found
         if found:
