@@ -2,6 +2,8 @@
 # tdp-test: plain-only timeout=600
 """tdp kunit: the tests that are checked in are what it makes; in userspace they pass on the kernel's own
 code and fail, naming the rule, where a known bug was put into it; checkpatch likes them."""
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -14,6 +16,7 @@ BUILD = os.environ["TDP_BUILD"]
 TDP = os.path.join(BUILD, "tdp")
 sys.path[:0] = [os.path.join(ROOT, "tools", "dev")]
 
+import kunit_suite      # noqa: E402
 import kunit_userspace  # noqa: E402
 import known_bugs       # noqa: E402
 import upstream         # noqa: E402
@@ -85,6 +88,19 @@ class Generator(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stdout)
         self.assertIn("p.tdp: no test can be made of it: ", done.stdout)
         self.assertFalse(os.path.exists(os.path.join(self.folder, "p_kunit.c")))
+
+    def test_made_for_another_kernel(self):
+        """As for one whose code gets a program of the suite wrong: the others are made."""
+        good = known_bugs.program("age-clears-dirty")
+        bad = self.write("p.tdp", "tdp 1\nslot 0 base=0x0 pages=0x1\nthread host\n"
+                         "\tunmap 0x0 0x1\n\tprotect 0x0 0x1\nthread vcpu 0\n\tread 0x0\n")
+        out = os.path.join(self.folder, "out")
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            kunit_suite.made(TDP, [bad, good], out)
+        self.assertEqual(os.listdir(out), ["age_clears_dirty_kunit.c"])
+        self.assertIn("p.tdp: no test can be made of it: ", told.getvalue())
+        with open(os.path.join(out, "age_clears_dirty_kunit.c"), encoding="utf-8") as f:
+            self.assertIn(".made_for = TDP_FOR_6_12,", f.read())
 
     def test_checkpatch(self):
         if not os.path.exists(CHECKPATCH):

@@ -9,6 +9,9 @@
 #define SMOKE_PFN(gfn)	(0x400000 + (gfn))
 #define SMOKE_NONE	0x8000000000000000ULL
 
+/* Faults that split huge pages, prefaults and how many locks a fault takes are not 6.1's. */
+static const struct tdp_vm_params smoke_6_12 = { .made_for = TDP_FOR_6_12 };
+
 static const struct tdp_slot smoke_slot = { .id = 0, .base = 0, .pages = 0x1000, .hpage = 0 };
 
 static struct tdp_vm *smoke_vm(struct kunit *test, const struct tdp_vm_params *params,
@@ -71,7 +74,7 @@ static void smoke_npt(struct kunit *test)
 /* A huge page, executed: split by the fault; all of it unmapped. */
 static void smoke_huge(struct kunit *test)
 {
-	struct tdp_vm *vm = smoke_vm(test, &(struct tdp_vm_params){}, &smoke_slot, TDP_2M);
+	struct tdp_vm *vm = smoke_vm(test, &smoke_6_12, &smoke_slot, TDP_2M);
 
 	tdp_expect_frame(vm, tdp_write(vm, 0, 0x400), SMOKE_PFN(0x400), "M: a write");
 	tdp_expect_leaf(vm, TDP_NORMAL, 0x400, TDP_2M, 0x8600000400400bf3, "M: a huge page");
@@ -171,7 +174,7 @@ static void smoke_yield(struct kunit *test)
 
 static void smoke_prefault(struct kunit *test)
 {
-	struct tdp_vm *vm = smoke_vm(test, &(struct tdp_vm_params){}, &smoke_slot, TDP_4K);
+	struct tdp_vm *vm = smoke_vm(test, &smoke_6_12, &smoke_slot, TDP_4K);
 
 	tdp_expect_return(vm, tdp_prefault(vm, 0, 0x60, 4), 4, "P: four pages");
 	tdp_expect_stat(vm, 4, 0, 0, "L: four pages are mapped");
@@ -227,7 +230,7 @@ static void smoke_locks(struct kunit *test)
 		{ .thread = 0, .op = 0, .point = TDP_CMPXCHG, .level = TDP_4K, .nth = 1, .to = 1 },
 		{ .thread = 0, .op = 0, .point = TDP_UNLOCK, .nth = 3, .to = 1 },
 	};
-	struct tdp_vm *vm = smoke_vm(test, &(struct tdp_vm_params){}, &smoke_slot, TDP_4K);
+	struct tdp_vm *vm = smoke_vm(test, &smoke_6_12, &smoke_slot, TDP_4K);
 
 	tdp_interleave(vm, threads, ARRAY_SIZE(threads), switches, ARRAY_SIZE(switches));
 	tdp_expect_none(vm, TDP_NORMAL, 0x200, "N: the host has taken the page away");

@@ -19,6 +19,7 @@ static void age_clears_dirty_ept_ad(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const u64 rwx_4k_d = 0x8600000000000a77ULL;
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -54,6 +55,7 @@ static void age_clears_dirty_ept_no_ad(struct kunit *test)
 	const u64 tracked_4k = 0x8750000000000870ULL;
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -89,6 +91,7 @@ static void age_clears_dirty_npt(struct kunit *test)
 	const u64 rwx_4k_d = 0x0000000000000e47ULL;
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -21,6 +21,7 @@ static void clear_dirty_touches_mmio_ept_ad(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.pml = true,
 		.gen = 64,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_t1_0 = {

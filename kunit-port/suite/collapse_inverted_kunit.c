@@ -18,6 +18,7 @@ static void collapse_inverted_ept_ad(struct kunit *test)
 {
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -55,6 +56,7 @@ static void collapse_inverted_ept_no_ad(struct kunit *test)
 	const u64 rwx_4k = 0x8610000000000877ULL;
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -92,6 +94,7 @@ static void collapse_inverted_npt(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x0000000000000e67ULL;
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -22,6 +22,7 @@ static void huge_over_table_no_flush_ept_ad(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const u64 rw_2m_a_d = 0x8600000000000bf3ULL;
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -68,6 +69,7 @@ static void huge_over_table_no_flush_ept_no_ad(struct kunit *test)
 	const u64 rw_2m = 0x86100000000008f3ULL;
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -114,6 +116,7 @@ static void huge_over_table_no_flush_npt(struct kunit *test)
 	const u64 rw_2m_a_d = 0x8000000000000ee7ULL;
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

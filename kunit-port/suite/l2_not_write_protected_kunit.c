@@ -25,6 +25,7 @@ static void l2_not_write_protected_ept_ad(struct kunit *test)
 	const u64 rx_4k_a_d = 0x8620000000000b75ULL;
 	const struct tdp_vm_params params = {
 		.pml = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -16,6 +16,7 @@ static void mmio_gen_high_ept_ad(struct kunit *test)
 {
 	const struct tdp_vm_params params = {
 		.gen = 2048,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;
@@ -40,6 +41,7 @@ static void mmio_gen_high_ept_no_ad(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.ad_off = true,
 		.gen = 2048,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;
@@ -64,6 +66,7 @@ static void mmio_gen_high_npt(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.npt = true,
 		.gen = 2048,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;

@@ -17,6 +17,7 @@ static void mmio_l1tf_gfn_ept_ad(struct kunit *test)
 {
 	const struct tdp_vm_params params = {
 		.l1tf = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;
@@ -47,6 +48,7 @@ static void mmio_l1tf_gfn_ept_no_ad(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.ad_off = true,
 		.l1tf = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;
@@ -77,6 +79,7 @@ static void mmio_l1tf_gfn_npt(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.npt = true,
 		.l1tf = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;

@@ -19,6 +19,7 @@ static void nx_recovery_no_flush_ept_ad(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const struct tdp_vm_params params = {
 		.nx_ratio = 1,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -58,6 +59,7 @@ static void nx_recovery_no_flush_ept_no_ad(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.ad_off = true,
 		.nx_ratio = 1,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -97,6 +99,7 @@ static void nx_recovery_no_flush_npt(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.npt = true,
 		.nx_ratio = 1,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -17,6 +17,7 @@
 static void root_not_freed_ept_ad(struct kunit *test)
 {
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;
@@ -39,6 +40,7 @@ static void root_not_freed_ept_no_ad(struct kunit *test)
 {
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;
@@ -61,6 +63,7 @@ static void root_not_freed_npt(struct kunit *test)
 {
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	struct tdp_vm *vm;

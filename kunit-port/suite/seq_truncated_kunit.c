@@ -17,6 +17,7 @@ static void seq_truncated_ept_ad(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const struct tdp_vm_params params = {
 		.seq = 0x80000000,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -47,6 +48,7 @@ static void seq_truncated_ept_no_ad(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.ad_off = true,
 		.seq = 0x80000000,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -77,6 +79,7 @@ static void seq_truncated_npt(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.npt = true,
 		.seq = 0x80000000,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

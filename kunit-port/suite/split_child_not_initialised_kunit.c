@@ -18,6 +18,7 @@ static void split_child_not_initialised_ept_ad(struct kunit *test)
 {
 	const u64 rw_1g_a_d = 0x8600000000000bf3ULL;
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -57,6 +58,7 @@ static void split_child_not_initialised_ept_no_ad(struct kunit *test)
 	const u64 rw_1g = 0x86100000000008f3ULL;
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -96,6 +98,7 @@ static void split_child_not_initialised_npt(struct kunit *test)
 	const u64 rw_1g_a_d = 0x8000000000000ee7ULL;
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

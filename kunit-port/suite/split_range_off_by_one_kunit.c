@@ -24,6 +24,7 @@ static void split_range_off_by_one_ept_ad(struct kunit *test)
 		.eager_split = true,
 		.manual_protect = true,
 		.init_set = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -78,6 +79,7 @@ static void split_range_off_by_one_ept_no_ad(struct kunit *test)
 		.eager_split = true,
 		.manual_protect = true,
 		.init_set = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -132,6 +134,7 @@ static void split_range_off_by_one_npt(struct kunit *test)
 		.eager_split = true,
 		.manual_protect = true,
 		.init_set = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -24,6 +24,7 @@ static void wrprot_gfn_stops_early_ept_ad(struct kunit *test)
 	const u64 rx_4k_a_d = 0x8600000000000b75ULL;
 	const u64 rx_4k_a_d_mmu_ro = 0x8200000000000b75ULL;
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -75,6 +76,7 @@ static void wrprot_gfn_stops_early_ept_no_ad(struct kunit *test)
 	const u64 rx_4k_mmu_ro = 0x8210000000000875ULL;
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -126,6 +128,7 @@ static void wrprot_gfn_stops_early_npt(struct kunit *test)
 	const u64 rx_4k_a_d_mmu_ro = 0x0000000000000a65ULL;
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -30,6 +30,7 @@ static void yield_no_progress_ept_ad(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const u64 rx_4k_a_d = 0x8600000000000b75ULL;
 	const struct tdp_vm_params params = {
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -80,6 +81,7 @@ static void yield_no_progress_ept_no_ad(struct kunit *test)
 	const u64 rx_4k = 0x8610000000000875ULL;
 	const struct tdp_vm_params params = {
 		.ad_off = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -130,6 +132,7 @@ static void yield_no_progress_npt(struct kunit *test)
 	const u64 rx_4k_a_d = 0x0000000000000e65ULL;
 	const struct tdp_vm_params params = {
 		.npt = true,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -21,6 +21,7 @@ static void yield_skips_entry_ept_ad(struct kunit *test)
 	const u64 rwx_4k_a_d = 0x8600000000000b77ULL;
 	const struct tdp_vm_params params = {
 		.maxphyaddr = 40,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -58,6 +59,7 @@ static void yield_skips_entry_ept_no_ad(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.ad_off = true,
 		.maxphyaddr = 40,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {
@@ -95,6 +97,7 @@ static void yield_skips_entry_npt(struct kunit *test)
 	const struct tdp_vm_params params = {
 		.npt = true,
 		.maxphyaddr = 40,
+		.made_for = TDP_FOR_6_12,
 		.vcpus = 1,
 	};
 	const struct tdp_slot slot_0 = {

@@ -13,6 +13,7 @@ import kunit_in_tree
 import kunit_judge
 import kunit_kernel
 import kunit_prove
+import kunit_suite
 import kunit_tests
 import packages
 import paths
@@ -27,8 +28,8 @@ TIMEOUT = 120
 def add_arguments(p):
     p.add_argument("tests", nargs="*", metavar="FILE|DIR", help="tests (default: kunit-port/smoke and "
                    "kunit-port/suite)")
-    p.add_argument("--kernel", metavar="TREE", help="a clean source tree of a kernel; it is not written to "
-                   "(default: Debian's linux-source-6.12)")
+    p.add_argument("--kernel", metavar="TREE|6.1", help="a clean source tree of a kernel; it is not written to "
+                   "(default: Debian's linux-source-6.12), or the version of Debian's")
     p.add_argument("--prove", action="store_true", help="show that each known bug's test fails with the bug and "
                    "passes without")
     p.add_argument("--bug", action="append", metavar="NAME", help="with --prove: this one only; may be repeated")
@@ -65,12 +66,15 @@ def as_json(case):
 
 
 def run(args):
-    tests = kunit_tests.files(args.tests)
-    if args.in_tree:
-        return kunit_in_tree.run(kunit_kernel.tree_of(args.kernel), tests)
-    kernel = kunit_kernel.Kernel(kunit_kernel.tree_of(args.kernel), args.jobs, args.kasan)
     if args.bug and not args.prove:
         raise paths.Failure("--bug: expected --prove with it", status=2)
+    tests = kunit_tests.files(args.tests)
+    tree = kunit_kernel.tree_of(args.kernel)
+    if not args.tests:
+        tests = kunit_suite.of(tree, tests, args.jobs)
+    if args.in_tree:
+        return kunit_in_tree.run(tree, tests)
+    kernel = kunit_kernel.Kernel(tree, args.jobs, args.kasan)
     if args.prove:
         return kunit_prove.run(kernel, tests, args.bug, args.timeout)
 

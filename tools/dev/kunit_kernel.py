@@ -5,12 +5,14 @@ Kbuild looks into the folder of objects before it looks into the tree: there lie
 which include the tree's and then the fixture (kunit-port/fixture/shadow)."""
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
 
 import kunit_tests
 import live
+import packages
 import paths
 import upstream
 
@@ -22,8 +24,8 @@ CONFIG = """64BIT EXPERT SMP PREEMPT PRINTK PRINTK_TIME BUG FUTEX EPOLL EVENTFD 
     KVM_PROVE_MMU""".split()
 # --kasan: memory that is used after it was freed, locks and RCU. A report is no test's, but fails the one it comes in.
 CHECKED = "KASAN KASAN_GENERIC KASAN_INLINE PROVE_LOCKING PROVE_RCU DEBUG_ATOMIC_SLEEP STACKTRACE".split()
-# Only the tree has to have them; --kernel names one that has not.
-OPTIONAL = ["KVM_PROVE_MMU"]
+# Not every tree has them.
+OPTIONAL = ["KVM_PROVE_MMU", "KVM_SMM"]
 
 FULL = os.path.join(upstream.CACHE, "full")
 # Large, and read by no build of this kind.
@@ -34,9 +36,10 @@ QEMU_ARGS = "-cpu qemu64,-svm -smp 4"
 KERNEL_ARGS = ["oops=panic", "panic=-1"]
 
 
-def unpack():
+def unpack(version):
     """Debian's kernel, the whole of what its build reads, unpacked once."""
-    tarball = upstream.debian_tarball(upstream.DEFAULT)
+    tarball = upstream.debian_tarball(version)
+    packages.ensure([f"linux-source-{version}"])
     name = os.path.basename(tarball).removesuffix(".tar.xz")
     tree = os.path.join(FULL, name)
     about = f"{os.stat(tarball).st_size} {int(os.stat(tarball).st_mtime)}\n"
@@ -57,9 +60,9 @@ def unpack():
 
 
 def tree_of(name):
-    """The tree that was named, or Debian's."""
-    if not name:
-        return unpack()
+    """The tree that was named, or Debian's of a version."""
+    if not name or re.fullmatch(r"\d+\.\d+", name):
+        return unpack(name or upstream.DEFAULT)
     tree = os.path.realpath(name)
     for file in ("Makefile", MMU + "/tdp_mmu.c", "tools/testing/kunit/kunit.py"):
         if not os.path.exists(os.path.join(tree, file)):

@@ -7,7 +7,7 @@ import re
 import paths
 
 FIXTURE = os.path.join(paths.ROOT, "kunit-port", "fixture")
-SUITES = [os.path.join(paths.ROOT, "kunit-port", name) for name in ("smoke", "suite")]
+SMOKE, SUITE = [os.path.join(paths.ROOT, "kunit-port", name) for name in ("smoke", "suite")]
 HEADER = '#include "tdp_kunit.h"'
 
 
@@ -37,7 +37,7 @@ class File:
 def files(names):
     """The files that were named, those of folders among them; by default the project's own."""
     found = []
-    for name in names or [s for s in SUITES if os.path.isdir(s)]:
+    for name in names or [SMOKE, SUITE]:
         if os.path.isdir(name):
             here = sorted(glob.glob(os.path.join(name, "*.c")))
             if not here:

@@ -9,6 +9,7 @@
 
 #include "kunit.h"
 #include "tdp.h"
+#include <tdp/tdp.h>
 
 static const char help[] =
 	"usage: tdp kunit FILE... -o DIR [--all-mmus]\n"
@@ -20,6 +21,9 @@ static const char help[] =
 	"  -o, --output DIR   where the tests go; it is made if it is not there\n"
 	"  -a, --all-mmus     a test case for each of EPT with A/D bits, EPT without, and NPT, as far as\n"
 	"                     the program's other settings allow\n"
+	"      --backend=libtdp|upstream\n"
+	"                     whose kernel's values: libtdp: 6.12's (default); upstream: those of the\n"
+	"                     kernel that it was built of, 6.1 or 6.12\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"docs/kunit.md says how to run them.\n";
@@ -218,6 +222,11 @@ int cmd_kunit(int argc, char **argv)
 		return tdp_usage("kunit", "expected at least one FILE", "");
 	if (!dir)
 		return tdp_usage("kunit", "expected -o DIR", "");
+	if (tdp_backend.kernel != TDP_LINUX_6_12 && tdp_backend.kernel != TDP_LINUX_6_1)
+		return tdp_usage("kunit",
+				 "expected the code of Linux 6.1 or 6.12, for which the "
+				 "tests' fixture is made, found that of another",
+				 "");
 	if (mkdir(dir, 0777) && errno != EEXIST) {
 		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
 		return TDP_EXIT_USAGE;

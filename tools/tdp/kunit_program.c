@@ -4,6 +4,7 @@
 
 #include "kunit.h"
 #include "program_names.h"
+#include <tdp/tdp.h>
 
 /**
  * kunit_resched_point() - a point at which a test can have a walk yield
@@ -66,7 +67,7 @@ bool kunit_reduce(struct program *prog, FILE *why)
 	uint32_t i, kept = 0;
 	char text[160];
 
-	if (prog->vm.policy != VM_SPLIT) {
+	if (prog->vm.policy != VM_SPLIT && tdp_backend.split_policy) {
 		fputs("fault_policy=zap: this kernel splits\n", why);
 		prog->vm.policy = VM_SPLIT;
 	}

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "kunit.h"
 #include "program_names.h"
+#include <tdp/tdp.h>
 
 static const char *const levels[] = { "0", "TDP_4K", "TDP_2M", "TDP_1G", "TDP_512G", "TDP_256T" };
 
@@ -734,6 +735,10 @@ static void on_event(void *ctx, const struct exec_event *ev)
 static void put_params(FILE *out, const struct program *prog)
 {
 	static const char *const me[] = { "", "TDP_ME_SME", "TDP_ME_TDX" };
+	static const char *const made_for[] = {
+		[TDP_LINUX_6_1] = "TDP_FOR_6_1",
+		[TDP_LINUX_6_12] = "TDP_FOR_6_12",
+	};
 	const struct vm_desc *vm = &prog->vm;
 	uint32_t i, vcpus = 0;
 
@@ -773,6 +778,9 @@ static void put_params(FILE *out, const struct program *prog)
 		fprintf(out, "\t\t.nx_ratio = %u,\n", vm->nx_ratio);
 	FLAG(!vm->quirk_zap_all, "zap_all_quirk_off");
 #undef FLAG
+	/* Where threads take turns nothing is expected but what the rules say. */
+	if (!kunit_takes_turns(prog))
+		fprintf(out, "\t\t.made_for = %s,\n", made_for[tdp_backend.kernel]);
 	fprintf(out, "\t\t.vcpus = %u,\n\t};\n", vcpus ? vcpus : 1);
 }
 

@@ -28,7 +28,7 @@ static const struct command commands[] = {
 	{ "pairs", cmd_pairs, "explore how every two operations interleave", false },
 	{ "import", cmd_import, "turn a log that a kernel recorded into a program", false },
 	{ "check", cmd_check, "check a log that a kernel recorded against the rules", false },
-	{ "kunit", cmd_kunit, "turn programs into KUnit tests of the kernel's TDP MMU", false },
+	{ "kunit", cmd_kunit, "turn programs into KUnit tests of the kernel's TDP MMU", true },
 	{ "convert", cmd_convert, "turn a program into canonical text or binary form", false },
 };
 
