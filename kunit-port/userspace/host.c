@@ -195,9 +195,19 @@ static void stop_split(struct tdp_vm *vm, u64 hpage, u64 pages)
 
 void tdp_unmap(struct tdp_vm *vm, u64 hpage, u64 pages)
 {
+	const struct host_run *run;
+	u64 pfn = ~0ULL;
+
 	start_split(vm, hpage, pages);
+	run = find(vm, hpage);
+	if (run)
+		pfn = run->pfn + (hpage - run->first);
 	unmap(vm, hpage, pages);
-	stop_split(vm, hpage, pages);
+	stop(vm, hpage, pages);
+	/* The first of them will do. */
+	if (pfn != ~0ULL)
+		checks_unmapped(vm, pfn, 1);
+	vm_end(vm);
 }
 
 void tdp_remap(struct tdp_vm *vm, u64 hpage, u64 pages, u64 pfn, enum tdp_level level)

@@ -16,6 +16,7 @@ static void on_flush(void *ctx, gfn_t gfn, u64 nr, const struct sim_site *site)
 
 	(void)site;
 	vm->flushed = true;
+	checks_flush(vm);
 	guest_flush(vm, gfn, nr ? nr : ~0ULL);
 	vm_wait_for_cpus(vm);
 }
@@ -54,6 +55,8 @@ static const char *on_stuck(void *ctx, const struct sim_stuck *stuck)
 }
 
 static struct sim_observer observer = {
+	.point = checks_point,
+	.spte = checks_spte,
 	.flush = on_flush,
 	.kick = on_kick,
 	.warn = on_warn,

@@ -8,6 +8,7 @@
  *   threads.c	interleavings
  *   host.c	what the host maps, and its side of the MMU notifiers
  *   facts.c	what is there, for expectations
+ *   checks.c	what is checked without being asked for
  */
 #ifndef KUNIT_USERSPACE_VM_H
 #define KUNIT_USERSPACE_VM_H
@@ -23,6 +24,7 @@
 #define VM_TLB		 64
 #define VM_PML		 512
 #define VM_MAX_CHOICES	 64
+#define VM_MAX_ZAPPED	 64
 
 /* Points after which an operation is taken for one that never ends */
 #define VM_BUDGET	 (1ULL << 24)
@@ -89,6 +91,8 @@ struct tdp_vm {
 	u64 *log;
 	size_t log_pages;
 	bool flushed;
+	hpa_t zapped[VM_MAX_ZAPPED]; /* emptied while others may fault, and no flush since */
+	u32 nr_zapped;
 	struct sim_thread thread;
 	struct sim_choice resched[VM_MAX_CHOICES];
 	u32 nr_resched;
@@ -112,6 +116,15 @@ bool vm_logs(struct tdp_vm *vm);
 /* guest.c */
 void guest_flush(struct tdp_vm *vm, u64 gfn, u64 n);
 void guest_drain(struct tdp_vm *vm);
+
+/* checks.c */
+void checks_point(void *ctx, enum point_kind kind, int level, hpa_t pa, u64 object,
+		  const char *text, const struct sim_site *site);
+void checks_spte(void *ctx, enum point_kind how, hpa_t pa, int level, u64 old, u64 new, bool ok,
+		 const struct sim_site *site);
+void checks_flush(struct tdp_vm *vm);
+/* The host has taken frames away: nothing maps them, not even a root that is on its way out. */
+void checks_unmapped(struct tdp_vm *vm, u64 pfn, u64 n);
 
 /* host.c */
 extern const struct tdp_host_ops vm_host_ops;
