@@ -10,7 +10,7 @@
  *   thread vmm
  *       zap-fast
  *   schedule
- *       t0.0@unlock#1 -> t1
+ *       t0.0@faultin#1 -> t1
  */
 #include <kunit/test.h>
 
@@ -32,7 +32,7 @@ static void (*const fault_on_stale_root_ept_ad_threads[])(struct tdp_vm *vm) = {
 };
 
 static const struct tdp_switch fault_on_stale_root_ept_ad_switches[] = {
-	{ .thread = 0, .op = 0, .point = TDP_UNLOCK, .nth = 1, .to = 1 },
+	{ .thread = 0, .op = 0, .point = TDP_FAULTIN, .nth = 1, .to = 1 },
 };
 
 static void fault_on_stale_root_ept_ad(struct kunit *test)
@@ -84,7 +84,7 @@ static void (*const fault_on_stale_root_ept_no_ad_threads[])(struct tdp_vm *vm) 
 };
 
 static const struct tdp_switch fault_on_stale_root_ept_no_ad_switches[] = {
-	{ .thread = 0, .op = 0, .point = TDP_UNLOCK, .nth = 1, .to = 1 },
+	{ .thread = 0, .op = 0, .point = TDP_FAULTIN, .nth = 1, .to = 1 },
 };
 
 static void fault_on_stale_root_ept_no_ad(struct kunit *test)
@@ -137,7 +137,7 @@ static void (*const fault_on_stale_root_npt_threads[])(struct tdp_vm *vm) = {
 };
 
 static const struct tdp_switch fault_on_stale_root_npt_switches[] = {
-	{ .thread = 0, .op = 0, .point = TDP_UNLOCK, .nth = 1, .to = 1 },
+	{ .thread = 0, .op = 0, .point = TDP_FAULTIN, .nth = 1, .to = 1 },
 };
 
 static void fault_on_stale_root_npt(struct kunit *test)
