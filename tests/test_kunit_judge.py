@@ -11,6 +11,7 @@ sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "tools", 
 
 import kunit_judge    # noqa: E402
 import kunit_kernel   # noqa: E402
+import kunit_prove    # noqa: E402
 import kunit_tests    # noqa: E402
 import paths          # noqa: E402
 
@@ -182,6 +183,12 @@ class Tests(unittest.TestCase):
             with self.assertRaises(paths.Failure) as caught:
                 kunit_kernel.tree_of(folder)
             self.assertEqual(caught.exception.status, 2)
+
+    def test_what_proves_a_bug(self):
+        self.assertTrue(kunit_prove.proves(True, ["!", "N"], "NU"))
+        self.assertFalse(kunit_prove.proves(True, ["!", "M"], "NU"))
+        self.assertFalse(kunit_prove.proves(True, [], "NU"))
+        self.assertFalse(kunit_prove.proves(False, [], "NU"))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,12 @@ def row(kernel, tests, name, folder, clean, timeout):
     if any(c.bad for c in clean if c.suite in test.suites):
         return dict(found, words="its test fails without the bug")
     failed, words, rules = with_bug(kernel, test, tree, timeout)
-    return dict(found, proven=failed, words=words, named=rules, file=test.path)
+    return dict(found, proven=proves(failed, rules, found["rules"]), words=words, named=rules, file=test.path)
+
+
+def proves(failed, named, rules):
+    """Whether a test has failed for the bug's sake: it names one of the rules that the bug breaks."""
+    return failed and bool(set(named) & set(rules))
 
 
 def run(kernel, tests, names, timeout):
