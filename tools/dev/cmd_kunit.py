@@ -21,8 +21,9 @@ import report
 
 SUMMARY = "run KUnit tests in a kernel of yours, under QEMU"
 PACKAGES = packages.KUNIT
-# A test takes milliseconds.
+# A test takes milliseconds, and in a kernel that checks itself some ten times as long.
 TIMEOUT = 120
+TIMEOUT_KASAN = 600
 
 
 def add_arguments(p):
@@ -37,8 +38,8 @@ def add_arguments(p):
                    "PROVE_RCU")
     p.add_argument("--in-tree", action="store_true", help="print the patch that makes the tests part of the kernel's "
                    "tree, and leave the folder that goes with it in build/kunit/in-tree")
-    p.add_argument("--timeout", type=arguments.whole, default=TIMEOUT, metavar="SECONDS",
-                   help=f"what the kernel has to be done in (default: {TIMEOUT})")
+    p.add_argument("--timeout", type=arguments.whole, metavar="SECONDS",
+                   help=f"what the kernel has to be done in (default: {TIMEOUT}, with --kasan {TIMEOUT_KASAN})")
 
 
 def table(cases):
@@ -74,14 +75,15 @@ def run(args):
         tests = kunit_suite.of(tree, tests, args.jobs)
     if args.in_tree:
         return kunit_in_tree.run(tree, tests)
+    timeout = args.timeout or (TIMEOUT_KASAN if args.kasan else TIMEOUT)
     kernel = kunit_kernel.Kernel(tree, args.jobs, args.kasan)
     if args.prove:
-        return kunit_prove.run(kernel, tests, args.bug, args.timeout)
+        return kunit_prove.run(kernel, tests, args.bug, timeout)
 
     begun, new = time.monotonic(), kernel.new()
     built = kernel.build(tests)
     wanted = kunit_tests.wanted(tests)
-    text, late, ran = kernel.run(args.timeout)
+    text, late, ran = kernel.run(timeout)
     cases, problems = kunit_judge.judge(text, wanted, late)
     failed = sum(c.bad for c in cases)
     table(cases)
