@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tdp-test: plain-only
 """What ./dev bugs and fuzz/bugs/plant.py make of semantic patches, and of what searches say."""
+import argparse
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 import types
 import unittest
 import xml.etree.ElementTree
 from pathlib import Path
+from unittest import mock
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools", "dev"), os.path.join(ROOT, "fuzz", "bugs")]
@@ -202,6 +207,76 @@ class Searching(unittest.TestCase):
         self.assertEqual(first.milestones, {"reached": 5, "detected": 15})
 
 
+# Makes a thousand executions, of which the last one ends the run if the target's name has "crashes" in it.
+AFL = """#!/bin/sh
+while [ "$1" != -- ]; do
+	case $1 in -o) out=$2;; -s) seed=$2;; esac
+	shift
+done
+mkdir -p "$out/default/queue" "$out/default/crashes"
+echo kept > "$out/default/queue/id:000000,time:0,execs:1,orig:seed"
+echo "seed $seed $AFL_CUSTOM_MUTATOR_LIBRARY" > "$out/default/queue/id:000001,time:0,execs:9"
+echo "execs_done : 1000" > "$out/default/fuzzer_stats"
+case $2 in *crashes*) echo crash > "$out/default/crashes/id:000000,sig:06";; esac
+"""
+AGAIN = """#!/bin/sh
+echo 'bug: reached executions=1'
+if grep -q crash "$@"; then %s; fi
+grep -q 'seed 7 .*/afl_mmu.so$' "$@" && echo 'bug: other rule=M executions=2'
+exit 0
+"""
+
+
+class AflSearching(unittest.TestCase):
+    """The engine afl, with a script in AFL++'s place."""
+
+    def search(self, name, says):
+        bug = types.SimpleNamespace(build=name, kind="S")
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in (("afl-fuzz", AFL), ("fuzz_mmu-" + name, AGAIN % says)):
+                Path(folder, path).write_text(text, encoding="utf-8")
+                Path(folder, path).chmod(0o755)
+            with mock.patch.object(paths, "BUILD", folder), \
+                    mock.patch.dict(os.environ, PATH=folder + os.pathsep + os.environ["PATH"]):
+                found = bug_engines.ALL["afl"].search(bug, 7, 5, bug_run.Running(), folder, {"mmu": folder})
+            self.assertFalse(os.path.exists(os.path.join(folder, "bugs", name + "-afl-7")))
+        return found
+
+    def test_found(self):
+        found = self.search("crashes", "echo 'bug: detected rule=T executions=1'; kill -ABRT $$")
+        self.assertEqual((found.rule, found.crash, found.executions), ("T", None, 1000))
+        self.assertEqual(found.milestones, {"reached": 1000, "detected": 1000})
+
+    def test_what_is_not_the_bug_is_gone_past(self):
+        found = self.search("crashes", "kill -SEGV $$")
+        self.assertEqual((found.rule, found.crash), (None, "SIGSEGV"))
+        self.assertEqual(found.executions, 1000 * bug_engines.RESTARTS)
+        self.assertNotIn("detected", found.milestones)
+
+    def test_nothing_found(self):
+        found = self.search("quiet", "true")
+        self.assertEqual((found.rule, found.crash, found.others, found.executions), (None, None, ["M"], 1000))
+        self.assertEqual(found.milestones, {"reached": 1000})
+
+    def test_what_else_is_built(self):
+        bug = types.SimpleNamespace(build="x", kind="C", name="x")
+        asked = cmd_bugs.Search(bug, bug_engines.ALL["afl"], 1)
+        built = {}
+        with mock.patch.object(cmd_bugs.builds, "build", lambda preset, _, targets: built.update({preset: targets})):
+            cmd_bugs.build_all([asked], 1)
+        self.assertEqual(built, {"plain": ["tdp", "bug-x"], "afl": ["fuzz_race-x"], "afl-mutators": ["afl_race"]})
+
+    def test_processor_time_of_a_family(self):
+        busy = "import os, time; os.fork(); end = time.process_time() + 0.6\nwhile time.process_time() < end: pass\n"
+        with subprocess.Popen([sys.executable, "-c", busy + "time.sleep(60)"], start_new_session=True) as process:
+            end = time.monotonic() + 60
+            while bug_run.family_seconds(process.pid) < 1.2 and time.monotonic() < end:
+                time.sleep(0.05)
+            self.assertGreaterEqual(bug_run.family_seconds(process.pid), 1.2)
+            self.assertLess(bug_run.processor_seconds(process.pid), 1.2)
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def search(seconds, detected, rule="T", others=()):
     return {"rule": rule if detected else None, "seconds": seconds, "executions": 100,
             "reached": 1, "triggered": 2, "detected": detected, "others": list(others),
@@ -236,6 +311,26 @@ class Reporting(unittest.TestCase):
         self.assertIn(">120 (1/3)", bug_docs.text_table(rows))
         self.assertIn("- **b-bug**: nearest", bug_docs.markdown(about))
         xml.etree.ElementTree.fromstring(bug_docs.Picture(about).draw())
+
+    def test_fuzzers_side_by_side(self):
+        rows = self.rows()
+        for row in rows.values():
+            row["engines"] = {"fuzz": row["engines"]["fuzz"], "afl": row["engines"]["asan"]}
+        page = bug_docs.markdown_fuzzers({"bugs": rows, "figures": cmd_bugs.figures_of(rows, {}), "budget_s": 120})
+        self.assertIn("3 searches each, of at most 120 s. libFuzzer: 1 of 2 bugs, median 61.5 s; AFL++: 1 of 2", page)
+        self.assertIn("| a-bug | C | 3.00 (2/3) | 3.00 (2/3) | 30 | 30 |", page)
+
+    def test_fuzzers_are_two(self):
+        parser = argparse.ArgumentParser()
+        cmd_bugs.add_arguments(parser)
+        args = parser.parse_args(["--fuzzers"])
+        self.assertEqual([engine.name for engine in cmd_bugs.engines_of(args)], ["fuzz", "afl"])
+        self.assertEqual((cmd_bugs.title_of(args), cmd_bugs.command_of(args)), ("bugs-fuzzers", "bugs --fuzzers"))
+        for words in (["--fuzzers", "--quick"], ["--fuzzers", "--engines", "tsan"],
+                      ["--fuzzers", "--backend", "upstream"], ["--backend", "upstream", "--engines", "afl"]):
+            with self.assertRaises(paths.Failure) as caught:
+                cmd_bugs.engines_of(parser.parse_args(words))
+            self.assertEqual(caught.exception.status, 2)
 
     def test_table_of_real_threads(self):
         rows = self.rows()
@@ -277,7 +372,8 @@ class Reporting(unittest.TestCase):
                 doc_tables.put(path, "c", "")
 
     def test_pages_have_their_lines(self):
-        for page, command in (("bugs", "bugs"), ("bugs", "bugs --backend=upstream"), ("mutants", "bugs --mutants")):
+        for page, command in (("bugs", "bugs"), ("bugs", "bugs --backend=upstream"), ("bugs", "bugs --fuzzers"),
+                              ("mutants", "bugs --mutants")):
             text = Path(ROOT, "docs", page + ".md").read_text(encoding="utf-8")
             self.assertEqual(text.count(f"<!-- from ./dev {command} --docs -->\n"), 1, command)
 

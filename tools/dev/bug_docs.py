@@ -44,10 +44,14 @@ def broken(row):
                            for rule in one["rules"]}))
 
 
+def engines_in(rows, names):
+    """Those that looked for some bug."""
+    return [name for name in names if any(name in row["engines"] for row in rows.values())]
+
+
 def text_table(rows):
     """Median seconds to detection by engine, a bug a line."""
-    engines = [name for name in bug_engines.ALL
-               if any(name in row["engines"] for row in rows.values())]
+    engines = engines_in(rows, bug_engines.ALL)
     lines = [["bug", "kind", "rules", *engines, "others"]]
     for name, row in rows.items():
         lines.append([name, row["kind"], broken(row) or "-",
@@ -65,7 +69,7 @@ def counts(one):
 def markdown(about):
     """The table, and what was not as described."""
     rows, figures = about["bugs"], about["figures"]
-    engines = bug_engines.SIMULATED
+    engines = engines_in(rows, bug_engines.SIMULATED)
     out = [f"Budget of one search: {about['budget_s']} s. Detected by `fuzz` within it: "
            f"{figures['detected']} of {figures['rows']}; median over bugs {figures['median_s']} s, "
            f"slowest {figures['slowest_s']} s; false alarms {figures['false_alarms']} in "
@@ -116,8 +120,7 @@ def on_threads(rows):
 def markdown_upstream(about):
     """The table of bugs in the kernel's own code."""
     rows = about["bugs"]
-    engines = [name for name in bug_engines.ALL
-               if any(name in row["engines"] for row in rows.values())]
+    engines = engines_in(rows, bug_engines.ALL)
     out = [f"Budget of one search: {about['budget_s']} s.", "",
            "| bug | rules | " + " | ".join(f"{name}, s" for name in engines) + " | also |",
            "|---|---|" + "--:|" * len(engines) + "---|"]
@@ -128,11 +131,31 @@ def markdown_upstream(about):
     return "\n".join(out) + "\n"
 
 
+def markdown_fuzzers(about):
+    """The table of libFuzzer and AFL++ side by side."""
+    rows, figures = about["bugs"], about["figures"]
+    ones = {name: [row["engines"][name] for row in rows.values() if name in row["engines"]]
+            for name in bug_engines.FUZZERS}
+    names = {name: bug_engines.ALL[name].words.partition(",")[0] for name in ones}
+    searches = max(one["runs"] for each in ones.values() for one in each)
+    out = [f"{searches} {'search' if searches == 1 else 'searches'} each, of at most {about['budget_s']} s. "
+           + "; ".join(f"{names[name]}: {figures[name + '.detected']} of {figures[name + '.rows']} bugs, "
+                       f"median {figures[name + '.median_s']} s" for name in ones) + ".", "",
+           "| bug | kind | " + " | ".join(f"{name}, s" for name in names.values()) + " | "
+           + " | ".join(f"executions of {name}" for name in names.values()) + " |",
+           "|---|---|" + "--:|" * 2 * len(names)]
+    for name, row in rows.items():
+        both = [row["engines"].get(engine) for engine in ones]
+        out.append(f"| {name} | {row['kind']} | " + " | ".join(map(cell, both)) + " | "
+                   + " | ".join(f"{one['median_executions']:,.0f}" if one else "" for one in both) + " |")
+    return "\n".join(out) + "\n"
+
+
 class Picture:
     """Time to detection, a bug a line, an engine a colour: medians, and from fastest to slowest."""
 
     LEFT, TOP, LINE, WIDTH, RIGHT = 215, 58, 24, 620, 30
-    COLOURS = {"fuzz": "#0b6bcb", "asan": "#c0392b", "tsan": "#8e44ad", "random": "#7f8c8d",
+    COLOURS = {"fuzz": "#0b6bcb", "afl": "#d68910", "asan": "#c0392b", "tsan": "#8e44ad", "random": "#7f8c8d",
                "explore": "#1e8449"}
     FLOOR = 0.01		# seconds: what is faster is drawn there
 
@@ -168,7 +191,7 @@ class Picture:
 
     def legend(self):
         x = self.LEFT
-        for name in bug_engines.SIMULATED:
+        for name in engines_in(self.rows, bug_engines.SIMULATED):
             self.out.append(f'<circle cx="{x}" cy="18" r="4" fill="{self.COLOURS[name]}"/>')
             self.text(x + 9, 22, name)
             x += 34 + 8 * len(name)
@@ -206,7 +229,8 @@ class Picture:
 def write(title, command):
     """Writes what the report says into the documentation. title: the report's name; command: who makes it"""
     about = doc_tables.source(title, command)
-    doc_tables.put(DOC, command, markdown(about) if title == "bugs" else markdown_upstream(about))
+    tables = {"bugs": markdown, "bugs-fuzzers": markdown_fuzzers, "bugs-upstream": markdown_upstream}
+    doc_tables.put(DOC, command, tables[title](about))
     if title == "bugs":
         with open(PICTURE, "w", encoding="utf-8") as f:
             f.write(Picture(about).draw())

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What looks for known bugs: the fuzz targets in three builds, chance, exhaustive search, and real threads."""
+"""What looks for known bugs: the fuzz targets by two fuzzers and in several builds, chance, exhaustive search,
+and real threads."""
 import os
 import shutil
 
+import afl
 import bug_run
+import builds
 import known_bugs
 import paths
 
@@ -23,6 +26,10 @@ class Engine:
     def target(self, bug):
         """The target of the build that looks for this bug."""
         raise NotImplementedError
+
+    def others(self, bug):
+        """What else is built for it: [(preset, target)]"""
+        return []
 
     def search(self, bug, seed, budget, running, where, seeds):
         """One search, which may be several runs; returns a bug_run.Outcome."""
@@ -76,6 +83,65 @@ class Fuzzer(Engine):
     def says_enough(self, outcome):
         """A sanitizer's own report is a detection."""
         return outcome.crash is not None and not outcome.crash.startswith("SIG")
+
+
+class Afl(Engine):
+    """AFL++ on the same target, persistent, with the target's own mutator. What the target says is lost on
+    it: the input that ended a run is run again."""
+
+    # Wall time has no part in it, and a CPU of its own would be one of two.
+    ENVIRONMENT = {name: value for name, value in afl.ENVIRONMENT.items() if name != "AFL_TRY_AFFINITY"} \
+        | {"AFL_NO_AFFINITY": "1"}
+    AGAIN = 60		# seconds to run what was kept once more
+
+    def target(self, bug):
+        return f"fuzz_{fuzz_target(bug)}-{bug.build}"
+
+    def others(self, bug):
+        return [("afl-mutators", "afl_" + fuzz_target(bug))]
+
+    def search(self, bug, seed, budget, running, where, seeds):
+        kind = fuzz_target(bug)
+        folder = os.path.join(paths.BUILD, "bugs", f"{bug.build}-{self.name}-{seed}")
+        program = os.path.join(where, self.target(bug))
+        module = os.path.join(builds.folder("afl-mutators"), f"afl_{kind}.so")
+        whole = None
+        for attempt in range(RESTARTS):
+            left = budget - (whole.seconds if whole else 0)
+            if left <= 0:
+                break
+            shutil.rmtree(folder, ignore_errors=True)
+            os.makedirs(folder)
+            command, = afl.commands(program, [], seeds[kind], folder, bug_run.SLOW * budget,
+                                    seed + 1000 * attempt, 1, False)
+            one, _ = bug_run.run(command, left, running, spent=bug_run.family_seconds,
+                                 env=dict(self.ENVIRONMENT, AFL_CUSTOM_MUTATOR_LIBRARY=module))
+            ended = self.read_files(one, program, folder, running)
+            if whole:
+                whole.add(one)
+            else:
+                whole = one
+            if one.rule or not ended:
+                break
+        shutil.rmtree(folder, ignore_errors=True)
+        return whole
+
+    def read_files(self, outcome, program, folder, running):
+        """Adds to the outcome what AFL++ has left; returns whether an input ended the run."""
+        result = afl.Run(self.name, folder)
+        result.read_files(final=True)
+        outcome.executions = result.executions
+        if outcome.executions == 0:
+            raise paths.Failure("afl-fuzz did not begin:\n" + "\n".join(outcome.tail))
+        queue = os.path.join(folder, "default", "queue")
+        kept = sorted(os.path.join(queue, name) for name in os.listdir(queue) if name.startswith("id:"))
+        again, _ = bug_run.run([program, result.artifact] if result.artifact else [program, *kept],
+                               self.AGAIN, running)
+        # When it came is not known, but for the last one.
+        outcome.milestones = dict.fromkeys(again.milestones, outcome.executions)
+        outcome.rule, outcome.others = again.rule, again.others
+        outcome.crash = again.crash if result.artifact and not again.rule else None
+        return result.artifact is not None
 
 
 class Chance(Engine):
@@ -152,6 +218,7 @@ class Threads(Engine):
 
 ALL = {engine.name: engine for engine in (
     Fuzzer("fuzz", "fuzz-plain", "libFuzzer, no sanitizer"),
+    Afl("afl", "afl", "AFL++, no sanitizer"),
     Fuzzer("asan", "fuzz", "libFuzzer under ASan and UBSan"),
     Fuzzer("tsan", "fuzz-tsan", "libFuzzer under TSan", "C"),
     Chance("random", "plain", "programs and schedules at random"),
@@ -163,3 +230,6 @@ ALL = {engine.name: engine for engine in (
 )}
 ON_THREADS = [name for name, engine in ALL.items() if isinstance(engine, Threads)]
 SIMULATED = [name for name in ALL if name not in ON_THREADS]
+# On the kernel's own code: clang-14, which AFL++ compiles by, has not been tried on it.
+UPSTREAM = [name for name in SIMULATED if name != "afl"]
+FUZZERS = ["fuzz", "afl"]

@@ -4,8 +4,9 @@
 For each bug of fuzz/bugs (docs/bugs.md) the engines look for it from scratch, several times:
 
   fuzz     fuzz_mmu, or fuzz_race for bugs that need an interleaving: libFuzzer, no sanitizer
-  asan     the same under ASan and UBSan
-  tsan     the same under TSan, for bugs that need an interleaving
+  afl      the same by AFL++, persistent, with the target's own mutator
+  asan     as fuzz, under ASan and UBSan
+  tsan     as fuzz, under TSan, for bugs that need an interleaving
   random   programs and schedules at random, which learn nothing from what was run
   explore  all schedules, with up to two preemptions, of the program that shows the bug
   stress   ./dev stress: real threads, for bugs that need an interleaving; stress-asan, stress-tsan: under
@@ -29,7 +30,11 @@ With --mutants nothing of this is done: each comparison, mask, logical operator,
 the mirrored files is changed mechanically, one at a time, with the corpus and the tests as judge
 (docs/mutants.md); --quick takes a sample.
 
-Reports: build/report/bugs.json, bugs-upstream.json, bugs-kernel.json, mutants.json (mutants-quick.json).
+With --fuzzers libFuzzer and AFL++ alone look for them, in the same run, for a report and a table of their
+own.
+
+Reports: build/report/bugs.json, bugs-upstream.json, bugs-fuzzers.json, bugs-kernel.json, mutants.json
+(mutants-quick.json).
 
 Exit status: 0 all found and no false alarm, 1 not, 2 bad input."""
 import concurrent.futures
@@ -77,6 +82,8 @@ def add_arguments(p):
                    help="processor time of one search (default: 120)")
     p.add_argument("--quick", action="store_true",
                    help=f"the fuzzer without sanitizers only, one search, {QUICK_SECONDS} s")
+    p.add_argument("--fuzzers", action="store_true",
+                   help="libFuzzer and AFL++ side by side: the engines fuzz and afl only")
     p.add_argument("--no-clean", action="store_true",
                    help="do not run the library without a bug")
     p.add_argument("--add", action="store_true",
@@ -142,7 +149,9 @@ def build_all(searches, jobs):
     """Builds what is needed; returns preset -> folder."""
     targets = {"plain": {"tdp": None}}
     for search in searches:
-        targets.setdefault(search.engine.preset, {})[search.engine.target(search.bug)] = None
+        for preset, target in [(search.engine.preset, search.engine.target(search.bug)),
+                               *search.engine.others(search.bug)]:
+            targets.setdefault(preset, {})[target] = None
         if search.bug:
             targets["plain"]["bug-" + search.bug.build] = None
     return {preset: builds.build(preset, jobs, list(wanted))
@@ -299,11 +308,34 @@ def good(figures):
 
 def title_of(args):
     """The report's name."""
+    if args.fuzzers:
+        return "bugs-fuzzers"
     return "bugs" if args.backend == BACKENDS[0] else "bugs-" + args.backend
 
 
+def command_of(args):
+    """Who writes that report."""
+    if args.fuzzers:
+        return "bugs --fuzzers"
+    return "bugs" if args.backend == BACKENDS[0] else f"bugs --backend={args.backend}"
+
+
 def engines_for(backend):
-    return bug_engines.ALL if backend == BACKENDS[0] else bug_engines.SIMULATED
+    return bug_engines.ALL if backend == BACKENDS[0] else bug_engines.UPSTREAM
+
+
+def engines_of(args):
+    """The engines that the arguments ask for."""
+    if args.fuzzers:
+        if args.engines or args.quick or args.backend != BACKENDS[0]:
+            raise paths.Failure("--fuzzers: expected it without --engines, --quick and --backend", status=2)
+        names = bug_engines.FUZZERS
+    else:
+        names = args.engines or (["fuzz"] if args.quick else engines_for(args.backend))
+    for name in names:
+        if name not in engines_for(args.backend):
+            raise paths.Failure(f"--engines={name} is for --backend={BACKENDS[0]}", status=2)
+    return [bug_engines.ALL[name] for name in names]
 
 
 def planted_upstream(bugs):
@@ -326,17 +358,14 @@ def run(args):
     if args.kernel is not None:
         return bug_kernel.run(args.kernel, args.bug or known_bugs.names())
     if args.docs:
-        return bug_docs.write(title_of(args),
-                              "bugs" if args.backend == BACKENDS[0] else f"bugs --backend={args.backend}")
+        return bug_docs.write(title_of(args), command_of(args))
+    engines = engines_of(args)
+    if any(isinstance(engine, bug_engines.Afl) for engine in engines):
+        packages.ensure(packages.AFL)
     everything = [known_bugs.load(name) for name in known_bugs.names()]
     bugs = [bug for bug in everything if not args.bug or bug.name in args.bug]
     title = title_of(args)
-    engines = [bug_engines.ALL[name] for name in
-               args.engines or (["fuzz"] if args.quick else engines_for(args.backend))]
     if args.backend != BACKENDS[0]:
-        for engine in engines:
-            if engine.name not in engines_for(args.backend):
-                raise paths.Failure(f"--engines={engine.name} is for --backend={BACKENDS[0]}", status=2)
         bugs = planted_upstream(bugs)
     budget = args.seconds or (QUICK_SECONDS if args.quick else 120)
     searches = planned(args, bugs, engines)
