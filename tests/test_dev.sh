@@ -47,6 +47,7 @@ refused "--rounds: expected mmu" bench policy --rounds 2
 refused "unrecognized arguments: nonsense" coverage nonsense
 refused "no known bug 'nonsense'" bugs --bug nonsense
 refused "no engine 'nonsense'" bugs --engines nonsense
+refused "expected it without --engines" bugs --fuzzers --quick
 refused "is no kernel tree" bugs --kernel tests
 
 helps ""

@@ -170,7 +170,11 @@ def measure(args, where, folder, wrong):
     objects = [*(builds.program(where, name) for name in replayers()), *library_objects(where)]
     kinds = {"corpus": ["corpus", "target", "looks"], "race": ["target-race", "looks"], "targets": ["target"],
              **{"fuzz_" + name: ["target-" + name] for name in seeds.targets()}}
-    ran = {name: covered_by(folder, name, which, objects) for name, which in kinds.items()}
+    try:
+        ran = {name: covered_by(folder, name, which, objects) for name, which in kinds.items()}
+    except paths.Failure as failure:
+        # A target that aborts leaves no profile.
+        raise paths.Failure("\n".join([*wrong, str(failure)])) from None
     if not args.no_tests:
         wrong += run_tests(where, folder, args.jobs)
         programs = sorted(glob.glob(os.path.join(where, "test_*[a-z]")))

@@ -325,7 +325,11 @@ def run(args):
         rotation = Rotation(campaign, listed, args.jobs)
         if campaign.next(listed):
             rotation.prepare()
-        path = rotation.go_on()
+        try:
+            path = rotation.go_on()
+        except KeyboardInterrupt:
+            print(f"\nsoak: this turn is lost, {len(campaign.slices)} were written; the same command goes on")
+            raise
     print("\n" + soak_page.text_table(figures(campaign, listed), listed))
     for finding in campaign.findings:
         print(f"FINDING: {soak_page.name_of(finding)}\n  replay: {finding.get('replay', 'nothing was kept')}")
