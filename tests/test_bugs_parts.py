@@ -2,6 +2,8 @@
 # tdp-test: plain-only
 """What ./dev bugs and fuzz/bugs/plant.py make of semantic patches, and of what searches say."""
 import argparse
+import contextlib
+import io
 import os
 import shutil
 import signal
@@ -210,9 +212,10 @@ class Searching(unittest.TestCase):
 # Makes a thousand executions, of which the last one ends the run if the target's name has "crashes" in it.
 AFL = """#!/bin/sh
 while [ "$1" != -- ]; do
-	case $1 in -o) out=$2;; -s) seed=$2;; esac
+	case $1 in -o) out=$2;; -s) seed=$2;; -i) seeds=$2;; esac
 	shift
 done
+[ "$(ls "$seeds")" ] || exit 1
 mkdir -p "$out/default/queue" "$out/default/crashes"
 echo kept > "$out/default/queue/id:000000,time:0,execs:1,orig:seed"
 echo "seed $seed $AFL_CUSTOM_MUTATOR_LIBRARY" > "$out/default/queue/id:000001,time:0,execs:9"
@@ -230,7 +233,7 @@ exit 0
 class AflSearching(unittest.TestCase):
     """The engine afl, with a script in AFL++'s place."""
 
-    def search(self, name, says):
+    def search(self, name, says, seeds=None):
         bug = types.SimpleNamespace(build=name, kind="S")
         with tempfile.TemporaryDirectory() as folder:
             for path, text in (("afl-fuzz", AFL), ("fuzz_mmu-" + name, AGAIN % says)):
@@ -238,9 +241,22 @@ class AflSearching(unittest.TestCase):
                 Path(folder, path).chmod(0o755)
             with mock.patch.object(paths, "BUILD", folder), \
                     mock.patch.dict(os.environ, PATH=folder + os.pathsep + os.environ["PATH"]):
-                found = bug_engines.ALL["afl"].search(bug, 7, 5, bug_run.Running(), folder, {"mmu": folder})
+                found = bug_engines.ALL["afl"].search(bug, 7, 5, bug_run.Running(), folder, {"mmu": seeds or folder})
             self.assertFalse(os.path.exists(os.path.join(folder, "bugs", name + "-afl-7")))
         return found
+
+    def test_one_that_fails_takes_no_other_with_it(self):
+        def fails(*_):
+            raise paths.Failure("it did not begin")
+        good = types.SimpleNamespace(name="good", preset="p", search=lambda *_: bug_run.Outcome())
+        bad = types.SimpleNamespace(name="bad", preset="p", search=fails)
+        bug = types.SimpleNamespace(name="b")
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            done = cmd_bugs.search_all([cmd_bugs.Search(bug, engine, 1) for engine in (bad, good)], {"p": ""},
+                                       {"b": {}}, 5, 1)
+        self.assertEqual([one.engine.name for one, _ in done], ["good"])
+        self.assertIn("FAILED: it did not begin", said.getvalue())
 
     def test_found(self):
         found = self.search("crashes", "echo 'bug: detected rule=T executions=1'; kill -ABRT $$")
@@ -257,6 +273,10 @@ class AflSearching(unittest.TestCase):
         found = self.search("quiet", "true")
         self.assertEqual((found.rule, found.crash, found.others, found.executions), (None, None, ["M"], 1000))
         self.assertEqual(found.milestones, {"reached": 1000})
+
+    def test_without_seeds_it_begins_with_something(self):
+        with tempfile.TemporaryDirectory() as empty:
+            self.assertEqual(self.search("quiet", "true", empty).executions, 1000)
 
     def test_what_else_is_built(self):
         bug = types.SimpleNamespace(build="x", kind="C", name="x")

@@ -112,11 +112,11 @@ class Afl(Engine):
                 break
             shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder)
-            command, = afl.commands(program, [], seeds[kind], folder, bug_run.SLOW * budget,
-                                    seed + 1000 * attempt, 1, False)
+            command, = afl.commands(program, [], self.beginning(seeds[kind], folder), os.path.join(folder, "out"),
+                                    bug_run.SLOW * budget, seed + 1000 * attempt, 1, False)
             one, _ = bug_run.run(command, left, running, spent=bug_run.family_seconds,
                                  env=dict(self.ENVIRONMENT, AFL_CUSTOM_MUTATOR_LIBRARY=module))
-            ended = self.read_files(one, program, folder, running)
+            ended = self.read_files(one, program, os.path.join(folder, "out"), running)
             if whole:
                 whole.add(one)
             else:
@@ -125,6 +125,16 @@ class Afl(Engine):
                 break
         shutil.rmtree(folder, ignore_errors=True)
         return whole
+
+    def beginning(self, seeds, folder):
+        """The seeds, or where all of them show the bug what libFuzzer begins with then: AFL++ makes nothing up."""
+        if os.listdir(seeds):
+            return seeds
+        own = os.path.join(folder, "seeds")
+        os.makedirs(own)
+        with open(os.path.join(own, "empty"), "w", encoding="utf-8") as f:
+            f.write("\n")
+        return own
 
     def read_files(self, outcome, program, folder, running):
         """Adds to the outcome what AFL++ has left; returns whether an input ended the run."""

@@ -188,7 +188,11 @@ def search_all(searches, where, folders, budget, jobs):
                     waiting, live.TERMINAL_EVERY,
                     return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in ready:
-                    search, outcome = future.result()
+                    try:
+                        search, outcome = future.result()
+                    except paths.Failure as failure:
+                        status.note(f"FAILED: {failure}")
+                        continue
                     spent += outcome.seconds
                     done.append((search, one_of(outcome, budget)))
                     note(status, search, done[-1][1], outcome)
