@@ -224,6 +224,7 @@ case $2 in *crashes*) echo crash > "$out/default/crashes/id:000000,sig:06";; esa
 """
 AGAIN = """#!/bin/sh
 echo 'bug: reached executions=1'
+echo program > finding-1.tdp
 if grep -q crash "$@"; then %s; fi
 grep -q 'seed 7 .*/afl_mmu.so$' "$@" && echo 'bug: other rule=M executions=2'
 exit 0
@@ -243,6 +244,7 @@ class AflSearching(unittest.TestCase):
                     mock.patch.dict(os.environ, PATH=folder + os.pathsep + os.environ["PATH"]):
                 found = bug_engines.ALL["afl"].search(bug, 7, 5, bug_run.Running(), folder, {"mmu": seeds or folder})
             self.assertFalse(os.path.exists(os.path.join(folder, "bugs", name + "-afl-7")))
+            self.assertFalse(os.path.exists("finding-1.tdp"))
         return found
 
     def test_one_that_fails_takes_no_other_with_it(self):

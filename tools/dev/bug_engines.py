@@ -114,7 +114,8 @@ class Afl(Engine):
             os.makedirs(folder)
             command, = afl.commands(program, [], self.beginning(seeds[kind], folder), os.path.join(folder, "out"),
                                     bug_run.SLOW * budget, seed + 1000 * attempt, 1, False)
-            one, _ = bug_run.run(command, left, running, spent=bug_run.family_seconds,
+            # The target writes what it finds as a program where it is run.
+            one, _ = bug_run.run(command, left, running, spent=bug_run.family_seconds, cwd=folder,
                                  env=dict(self.ENVIRONMENT, AFL_CUSTOM_MUTATOR_LIBRARY=module))
             ended = self.read_files(one, program, os.path.join(folder, "out"), running)
             if whole:
@@ -146,7 +147,7 @@ class Afl(Engine):
         queue = os.path.join(folder, "default", "queue")
         kept = sorted(os.path.join(queue, name) for name in os.listdir(queue) if name.startswith("id:"))
         again, _ = bug_run.run([program, result.artifact] if result.artifact else [program, *kept],
-                               self.AGAIN, running)
+                               self.AGAIN, running, cwd=folder)
         # When it came is not known, but for the last one.
         outcome.milestones = dict.fromkeys(again.milestones, outcome.executions)
         outcome.rule, outcome.others = again.rule, again.others

@@ -128,12 +128,12 @@ class Running:
                 process.kill()
 
 
-def run(command, budget, running, read=Outcome.read, env=None, spent=processor_seconds):
+def run(command, budget, running, read=Outcome.read, env=None, spent=processor_seconds, cwd=None):
     """Runs a command until it ends or has used its budget; returns its Outcome and status. env: what is set
-    for it; spent(pid): the processor time it has had"""
+    for it; spent(pid): the processor time it has had; cwd: where it is run"""
     outcome = Outcome()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace",
+                               stderr=subprocess.STDOUT, text=True, errors="replace", cwd=cwd,
                                env={**os.environ, **ENVIRONMENT, **(env or {})})
     running.add(process)
 
