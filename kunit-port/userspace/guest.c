@@ -151,8 +151,12 @@ static enum walked walk(struct tdp_vm *vm, struct guest_cpu *c, struct walk *w)
 			w->perm = 0;
 			return WALK_FAULT;
 		}
-		if (fmt_hw_bad(f, *sptep, level))
+		if (fmt_hw_bad(f, *sptep, level)) {
+			KUNIT_EXPECT_TRUE_MSG(vm->test, !fmt_mmu_present(*sptep),
+					      "rule B: the CPU rejects the SPTE %#018llx",
+					      (unsigned long long)*sptep);
 			return WALK_MISCONFIG;
+		}
 		if (fmt_is_leaf(*sptep, level))
 			return walk_leaf(vm, c, w, sptep, level);
 		if (w->speculative && (*sptep & f->accessed) != f->accessed)
