@@ -49,6 +49,7 @@ static void print_thread(const char *tid)
 {
 	const unsigned int before = atomic_load(&printed);
 	const struct timespec ms = { .tv_nsec = 1000000 };
+	const long number = strtol(tid, NULL, 10);
 	char name[64], stat[256], call[256];
 	const char *state;
 	int waited;
@@ -61,7 +62,7 @@ static void print_thread(const char *tid)
 	fprintf(stderr, "\nthread %s (%s): state %c, system call %s\n", tid, name,
 		state && state[1] ? state[2] : '?', call);
 	fflush(stderr);
-	if (atoi(tid) == syscall(SYS_gettid) || syscall(SYS_tgkill, getpid(), atoi(tid), SIGSTACK))
+	if (number == syscall(SYS_gettid) || syscall(SYS_tgkill, getpid(), number, SIGSTACK))
 		return;
 	for (waited = 0; waited < WAIT_MS && atomic_load(&printed) == before; waited++)
 		nanosleep(&ms, NULL);

@@ -411,7 +411,6 @@ static void guest_run(struct guest *g, u32 n)
 			if (!waits) {
 				gfn = pick_page(g);
 				access = random_below(&g->random, 3);
-				waits = true;
 				n--;
 			}
 			r = guest_access(g, gfn, access, &code);

@@ -244,10 +244,11 @@ static int run_op(struct vm *vm, const struct op *op)
 static struct op random_op(void)
 {
 	struct op op = { .kind = below(NR_OPS), .first = below(PAGES) };
+	const u64 up_from = ~0ULL << below(64), others = ~0ULL << below(64);
 
 	op.n = 1 + below(PAGES - op.first);
 	op.bits = below(4);
-	op.mask = ~0ULL << below(64) ^ ~0ULL << below(64);
+	op.mask = up_from ^ others;
 	return op;
 }
 
