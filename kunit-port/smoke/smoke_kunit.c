@@ -253,10 +253,12 @@ static struct kunit_case smoke_cases[] = {
 	KUNIT_CASE(smoke_locks),
 	{}
 };
+
 /* clang-format on */
 
 static struct kunit_suite smoke_suite = {
 	.name = "tdp_smoke",
 	.test_cases = smoke_cases,
 };
+
 kunit_test_suite(smoke_suite);
